@@ -1,0 +1,87 @@
+"""The console script `s2c`: what a person asks about a project beside building it with doit.
+
+Law: each command is a few lines over the engine; what it prints for a program (`--json`) says the same as what it
+prints for a person. Errors are one message and the documented exit code.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from s2c import __version__, connect, plan, recorded
+from s2c import config as configs
+from s2c import project as projects
+from s2c.errors import S2cError
+from s2c.plan import Plan
+from s2c.session import Session
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is the documented one."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except S2cError as error:
+        sys.stderr.write(f"s2c: {error}\n")
+        return error.exit_code
+    except BrokenPipeError:
+        return 0  # whoever read our output has seen enough
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="s2c", description="An incremental build tool for verified code.")
+    parser.add_argument("--version", action="version", version=f"s2c {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    planned = commands.add_parser("plan", help="what `doit generate` would do, and what it would cost at most")
+    planned.add_argument("specs", nargs="*", help="only these specs and what they import (default: all)")
+    planned.add_argument("--json", action="store_true", help="for programs")
+    planned.set_defaults(run=_plan)
+    return parser
+
+
+def _plan(parsed: argparse.Namespace) -> int:
+    session = _session()
+    made = plan.make(session.project, session.identities, _selected(session, parsed.specs))
+    sys.stdout.write(_plan_json(made) if parsed.json else _plan_text(made))
+    return 0
+
+
+def _session() -> Session:
+    settings = configs.load(configs.find_root(Path.cwd()))
+    store = connect.open_store(settings)
+    project = projects.load(settings, store, recorded.read(settings.root / recorded.FILE).get)
+    return Session(project, lambda _: None, connect.nobody)
+
+
+def _selected(session: Session, paths: Sequence[str]) -> list[str] | None:
+    home = session.project.graph.home
+    unknown = [path for path in paths if path not in home]
+    if unknown:
+        raise S2cError(f"{unknown[0]} is not a spec of this project", fix="`s2c plan` lists all of them")
+    return [home[path] for path in paths] or None
+
+
+def _plan_json(made: Plan) -> str:
+    specs = [
+        {"specs": list(item.component.members), "state": str(item.state), "reason": item.reason, "key": item.key}
+        for item in made.items.values()
+    ]
+    batches = [{"specs": [work.id for work in batch], "tokens": sum(w.tokens for w in batch)} for batch in made.batches]
+    return json.dumps({"specs": specs, "batches": batches, "requests_at_most": len(batches)}, indent=1) + "\n"
+
+
+def _plan_text(made: Plan) -> str:
+    lines = [
+        f"{', '.join(item.component.members)}: {item.state}" + (f" ({item.reason})" if item.reason else "")
+        for item in made.items.values()
+        if item.state is not plan.State.CURRENT
+    ]
+    current = sum(1 for item in made.items.values() if item.state is plan.State.CURRENT)
+    lines.append(f"{current} up to date; round 1: at most {len(made.batches)} requests, {made.tokens} prompt tokens")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,226 @@
+"""Settings from pyproject.toml, the environment and `name=value` become one frozen Config.
+
+Law: read once, checked whole, never changed. `name=value` on the command line wins over `S2C_NAME` in the environment,
+which wins over `[tool.s2c]`, which wins over the default. Whatever can't be understood is a ConfigError that names the
+key, the place and the nearest key that exists; no setting is silently dropped.
+"""
+
+import difflib
+import os
+import shlex
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from s2c.errors import ConfigError
+
+TABLE = "tool.s2c"
+
+
+@dataclass(frozen=True)
+class LanguageSettings:
+    """`[tool.s2c.LANG]`: `command` calls the verifier, `files` (globs) are those it loads, where s2c can't tell."""
+
+    command: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting, with its meaning and default in docs/configuration.md. `root` holds pyproject.toml and dodo.py."""
+
+    root: Path
+    specs: tuple[str, ...] = ("**/*",)
+    exclude: tuple[str, ...] = ()
+    external: tuple[str, ...] = ()
+    build: str = "build"
+    cache: str = "cache"
+    model: str = ""
+    base_url: str = "https://api.openai.com/v1"
+    api_key_env: str = "OPENAI_API_KEY"
+    temperature: Decimal | None = None
+    max_output: int = 32_000
+    max_attempts: int = 5
+    batch_mode: bool = True
+    batch_size: int = 800_000
+    batch_specs: int = 0
+    smart_batching: bool = True
+    context_aware: bool = False
+    max_cost: Decimal | None = None
+    price_input: Decimal | None = None
+    price_output: Decimal | None = None
+    requests: int = 4
+    request_seconds: int = 1800
+    jobs: int = 0
+    check_seconds: int = 120
+    frozen: bool = False
+    offline: bool = False
+    fresh: bool = False
+    retry: bool = False
+    recheck: bool = False
+    languages: Mapping[str, LanguageSettings] = field(default_factory=dict)
+
+    @property
+    def build_folder(self) -> Path:
+        """Where implementations are written."""
+        return self.root / self.build
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where the store and the records lie."""
+        return self.root / self.cache
+
+    def language(self, name: str) -> LanguageSettings:
+        """The table of one language; its defaults where there is none."""
+        return self.languages.get(name, LanguageSettings())
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder upward from `start` whose pyproject.toml has [tool.s2c]; `start` itself if there is none."""
+    for folder in (start, *start.parents):
+        if _table(folder / "pyproject.toml") is not None:
+            return folder
+    return start
+
+
+def load(root: Path, *, overrides: Mapping[str, str] | None = None, environ: Mapping[str, str] | None = None) -> Config:
+    """The Config of the project at `root`. `overrides` are `name=value` pairs as typed."""
+    environ = os.environ if environ is None else environ
+    known = _known()
+    values: dict[str, object] = {}
+    table = dict(_table(root / "pyproject.toml") or {})
+    languages = _languages(table, f"pyproject.toml [{TABLE}]")
+    for name, value in table.items():
+        values[name] = _convert(_field(name, known, f"pyproject.toml [{TABLE}]"), value, f"pyproject.toml [{TABLE}]")
+    for name, item in known.items():
+        variable = f"S2C_{name.upper()}"
+        if variable in environ:
+            values[name] = _from_text(item, environ[variable], f"environment variable {variable}")
+    for name, text in (overrides or {}).items():
+        values[name] = _from_text(_field(name, known, "command line"), text, "command line")
+    if "base_url" not in values and environ.get("OPENAI_BASE_URL"):
+        values["base_url"] = environ["OPENAI_BASE_URL"]
+    return _checked(Config(root=root, languages=languages, **values))  # type: ignore[arg-type]  # checked by _convert
+
+
+def _known() -> dict[str, Field[object]]:
+    return {item.name: item for item in fields(Config) if item.name not in {"root", "languages"}}
+
+
+def _table(path: Path) -> Mapping[str, object] | None:
+    try:
+        with path.open("rb") as file:
+            tool = tomllib.load(file).get("tool", {})
+    except FileNotFoundError:
+        return None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not valid TOML: {error}", where=str(path)) from None
+    table = tool.get("s2c")
+    if table is not None and not isinstance(table, dict):
+        raise ConfigError(f"[{TABLE}] must be a table", where=str(path))
+    return table
+
+
+def _languages(table: dict[str, object], where: str) -> dict[str, LanguageSettings]:
+    found = {}
+    for name in [name for name, value in table.items() if isinstance(value, dict)]:
+        raw = table.pop(name)
+        assert isinstance(raw, dict)  # noqa: S101 - told to mypy; the line above chose only tables
+        here = f"{where[:-1]}.{name}]"
+        known = {item.name: item for item in fields(LanguageSettings)}
+        read = {}
+        for key, value in raw.items():
+            split = shlex.split(value) if key == "command" and isinstance(value, str) else value
+            read[key] = _convert(_field(key, known, here), split, here)
+        found[name] = LanguageSettings(**read)  # type: ignore[arg-type]  # checked by _convert
+    return found
+
+
+def _field(name: str, known: Mapping[str, Field[object]], where: str) -> Field[object]:
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=1)
+    fix = f"did you mean {near[0]!r}?" if near else "docs/configuration.md lists every setting"
+    raise ConfigError(f"unknown setting {name!r}", where=where, fix=fix)
+
+
+def _kind(item: Field[object]) -> str:
+    return str(item.type).removeprefix("<class '").removesuffix("'>").replace("decimal.", "")
+
+
+def _convert(item: Field[object], value: object, where: str) -> object:
+    kind = _kind(item)
+    if kind == "bool" and isinstance(value, bool):
+        return value
+    if kind == "int" and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if kind == "str" and isinstance(value, str):
+        return value
+    if kind.startswith("tuple") and isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return tuple(value)
+    if kind.startswith("Decimal") and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        return _from_text(item, str(value), where)
+    raise ConfigError(f"{item.name} must be {_wanted(kind)}, not {value!r}", where=where)
+
+
+def _from_text(item: Field[object], text: str, where: str) -> object:
+    kind = _kind(item)
+    lowered = text.strip().lower()
+    if kind == "bool" and lowered in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
+        return lowered in {"1", "true", "yes", "on"}
+    if kind == "int" and lowered.lstrip("-").isdigit():
+        return int(lowered)
+    if kind == "str":
+        return text
+    if kind.startswith("tuple"):
+        return tuple(part for part in text.split(",") if part)
+    if kind.startswith("Decimal"):
+        return _decimal(item.name, text, where)
+    raise ConfigError(f"{item.name} must be {_wanted(kind)}, not {text!r}", where=where)
+
+
+def _decimal(name: str, text: str, where: str) -> Decimal | None:
+    if not text.strip():
+        return None
+    try:
+        value = Decimal(text.strip())
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise ConfigError(f"{name} must be a number, not {text!r}", where=where)
+    return value
+
+
+def _wanted(kind: str) -> str:
+    names = {"bool": "true or false", "int": "a whole number", "str": "text"}
+    return names.get(kind, "a list of texts" if kind.startswith("tuple") else "a number")
+
+
+LOWEST = {
+    "max_output": 256, "max_attempts": 1, "batch_size": 1000, "batch_specs": 0, "requests": 1, "request_seconds": 1,
+    "jobs": 0, "check_seconds": 1,
+}  # fmt: skip
+
+
+def _checked(config: Config) -> Config:
+    for name, least in LOWEST.items():
+        if getattr(config, name) < least:
+            raise ConfigError(f"{name} must be at least {least}, not {getattr(config, name)}", where=TABLE)
+    for name in ("max_cost", "price_input", "price_output", "temperature"):
+        value = getattr(config, name)
+        if value is not None and value < 0:
+            raise ConfigError(f"{name} must not be negative", where=TABLE)
+    if config.fresh and (config.frozen or config.offline):
+        raise ConfigError("fresh=1 asks again, frozen and offline never ask", where=TABLE, fix="set only one of them")
+    for name in ("build", "cache"):
+        value = getattr(config, name)
+        if not value or Path(value).is_absolute() or ".." in Path(value).parts:
+            raise ConfigError(f"{name} must be a folder inside the project, not {value!r}", where=TABLE)
+    return config
+
+
+def defaults() -> Mapping[str, object]:
+    """Every setting and its default, as documented."""
+    return {name: None if item.default is MISSING else item.default for name, item in _known().items()}

@@ -1,0 +1,195 @@
+"""Imports become components, groups and an order.
+
+Law: the graph is made of what the files say, found relative to the importing file, and of nothing else. What is wrong
+with one file (it does not parse, an import is missing) makes that file and its importers unusable, with the path that
+leads there, and no other file.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from s2c import spec as specs
+from s2c.config import Config
+from s2c.errors import SpecError
+from s2c.model import Diagnostic, Spec
+
+
+@dataclass(frozen=True)
+class Component:
+    """Files that import each other in a cycle, or one file. `id` is its first path; `members` are sorted paths."""
+
+    id: str
+    members: tuple[str, ...]
+    imports: tuple[str, ...]  # ids of components imported directly, sorted
+    language: str
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All files, who imports whom, and the components in an order in which imports come first."""
+
+    specs: Mapping[str, Spec] = field(repr=False)
+    targets: Mapping[str, tuple[str, ...]] = field(repr=False)  # path -> what its imports name, in its order
+    components: Mapping[str, Component]  # by id, imports first
+    home: Mapping[str, str]  # path -> id of its component
+    problems: Mapping[str, tuple[Diagnostic, ...]]  # path -> what is wrong with that file itself
+    closures: Mapping[str, tuple[str, ...]] = field(repr=False)  # id -> ids of all that it imports, imports first
+
+    def files_of(self, component: str) -> tuple[str, ...]:
+        """The component's members and every file in its import closure, sorted."""
+        ids = (*self.closures[component], component)
+        return tuple(sorted(path for one in ids for path in self.components[one].members))
+
+    def broken(self, component: str) -> tuple[Diagnostic, ...]:
+        """What makes this component unusable: problems of its own files, then of those that it imports."""
+        ids = (component, *self.closures[component])
+        return tuple(found for one in ids for path in self.components[one].members for found in self.problems[path])
+
+    def groups(self) -> Mapping[str, str]:
+        """Component id -> id of its group: components tied by imports."""
+        parent = {one: one for one in self.components}
+
+        def top(one: str) -> str:
+            while parent[one] != one:
+                parent[one] = parent[parent[one]]
+                one = parent[one]
+            return one
+
+        for component in self.components.values():
+            for other in component.imports:
+                first, second = sorted((top(component.id), top(other)))
+                parent[second] = first
+        return {one: top(one) for one in self.components}
+
+
+def load(config: Config) -> Graph:
+    """The graph of every source that the settings name, and of what those import."""
+    loader = _Loader(config)
+    for path in specs.find(config):
+        loader.add(path)
+    return build(loader.specs, loader.targets, loader.problems)
+
+
+def build(
+    found: Mapping[str, Spec], targets: Mapping[str, tuple[str, ...]], problems: Mapping[str, tuple[Diagnostic, ...]]
+) -> Graph:
+    """The graph of these files; `targets` must name only files in `found`."""
+    cycles = _components(found, targets)
+    home = {path: members[0] for members in cycles for path in members}
+    components: dict[str, Component] = {}
+    closures: dict[str, tuple[str, ...]] = {}
+    for members in cycles:
+        imports = sorted({home[target] for path in members for target in targets[path]} - {members[0]})
+        components[members[0]] = Component(members[0], members, tuple(imports), found[members[0]].language)
+        closures[members[0]] = tuple(dict.fromkeys(one for other in imports for one in (*closures[other], other)))
+    return Graph(found, targets, components, home, problems, closures)
+
+
+class _Loader:
+    """Reads files and what they import, each once."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._external = tuple(os.path.realpath(config.root / folder) for folder in config.external)
+        self.specs: dict[str, Spec] = {}
+        self.targets: dict[str, tuple[str, ...]] = {}
+        self.problems: dict[str, tuple[Diagnostic, ...]] = {}
+
+    def add(self, path: str) -> None:
+        todo = [path]
+        while todo:
+            path = todo.pop()
+            if path in self.specs:
+                continue
+            read = self.specs[path] = specs.read(self._config, path)
+            found = [
+                Diagnostic(path, p.line, p.column, "error", p.message, _line(read.source, p.line))
+                for p in read.outline.problems
+            ]
+            self.targets[path], missing = self._resolve(read)
+            self.problems[path] = (*found, *missing)
+            todo.extend(self.targets[path])
+
+    def _resolve(self, read: Spec) -> tuple[tuple[str, ...], list[Diagnostic]]:
+        targets, missing = [], []
+        for item in read.outline.imports:
+            try:
+                target = self._target(read.path, item.target)
+                specs.language_of(target)
+                targets.append(target)
+            except SpecError as error:
+                line, column = position(read.source, item.span.start)
+                message = f"{error.what}; {error.fix}" if error.fix else error.what
+                missing.append(Diagnostic(read.path, line, column, "error", message, _line(read.source, line)))
+        return tuple(targets), missing
+
+    def _target(self, importer: str, written: str) -> str:
+        """The path that an import names: relative to the importer, inside the project or an `external` folder."""
+        joined = os.path.normpath(Path(importer).parent / written)
+        place = os.path.realpath(self._config.root / joined)
+        root = os.path.realpath(self._config.root)
+        if not _inside(place, (root, *self._external)):
+            raise SpecError(
+                f"imports {written!r}, which lies outside the project",
+                fix=f"name its folder in `external` if it may be read: external = [{str(Path(joined).parent)!r}]",
+            )
+        if not Path(place).is_file():
+            raise SpecError(f"imports {written!r}, but there is no file {joined!r}", fix="correct the path, or make it")
+        return joined.replace(os.sep, "/")
+
+
+def _inside(place: str, folders: Iterable[str]) -> bool:
+    return any(place == folder or place.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders)
+
+
+def position(source: bytes, offset: int) -> tuple[int, int]:
+    """Line and column (1-based, in characters) of a byte offset."""
+    before = source[:offset]
+    line = before.count(b"\n") + 1
+    return line, len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+
+
+def _line(source: bytes, line: int) -> str:
+    lines = source.split(b"\n")
+    return lines[line - 1].decode("utf-8", "replace").rstrip("\r") if 0 < line <= len(lines) else ""
+
+
+def _components(found: Mapping[str, Spec], targets: Mapping[str, tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Strongly connected components, imports first (Tarjan's algorithm, without recursion)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    on_stack: set[str] = set()
+    result: list[tuple[str, ...]] = []
+    for start in sorted(found):
+        work = [(start, iter(sorted(targets[start])))] if start not in index else []
+        while work:
+            path, rest = work[-1]
+            if path not in index:
+                index[path] = low[path] = len(index)
+                stack.append(path)
+                on_stack.add(path)
+            target = next((one for one in rest if one not in index or one in on_stack), None)
+            if target is None:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[path])
+                if low[path] == index[path]:
+                    result.append(_pop_component(path, stack, on_stack))
+            elif target in index:
+                low[path] = min(low[path], index[target])
+            else:
+                work.append((target, iter(sorted(targets[target]))))
+    return result
+
+
+def _pop_component(path: str, stack: list[str], on_stack: set[str]) -> tuple[str, ...]:
+    members = []
+    while True:
+        member = stack.pop()
+        on_stack.discard(member)
+        members.append(member)
+        if member == path:
+            return tuple(sorted(members))

@@ -1,0 +1,274 @@
+"""All layers of trust, in order, for one implementation: the only place that can make a `verified`.
+
+Law: everything is against the candidate until every layer has spoken for it. The bytes outside the holes are the
+spec's; each fill is of its kind and allowed; the verifier had nothing to say and reported each owed obligation proved by
+name; and no contract with `ensures false` added is proved by the same fills. Output that can't be read is a failure.
+
+A stored verdict is used only under the key of exactly these bytes, flags, rules and tool, from a row that this machine
+signed.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from s2c import keys, policy
+from s2c.config import Config
+from s2c.graph import Component, Graph
+from s2c.languages.base import Budget, Job, Language, Outcome, Reading, language
+from s2c.model import Declaration, RawRun, Refusal, Run, Span, Spec, Tool, Verdict, VerdictKind
+from s2c.splice import splice, unchanged
+from s2c.store import Store
+from s2c.tools import Submit
+from s2c.verdicts import from_json, to_json
+
+RULES = "judge.1"
+LARGER = 3  # a time-out gets one budget that is this many times the first
+OUT_OF_BUDGET = frozenset({VerdictKind.TIMEOUT, VerdictKind.RESOURCE})
+FORGOTTEN = frozenset({VerdictKind.TOOL_CRASH, VerdictKind.TOOL_MISSING})
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is to be judged: a component's fills (path -> hole -> text), and its imports as they are to be laid out."""
+
+    component: Component
+    fills: Mapping[str, Mapping[str, str]]
+    imports: Mapping[str, bytes] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Twin:
+    """One owner's run with `ensures false`, and the name under which its outcome is read."""
+
+    owner: str
+    path: str
+    declaration: Declaration
+    job: Job
+    name: str
+
+
+class Judge:
+    """Judges cases of one graph with the tools of this machine."""
+
+    def __init__(self, graph: Graph, config: Config, store: Store, submit: Submit) -> None:
+        self._graph = graph
+        self._config = config
+        self._store = store
+        self._submit = submit
+
+    def judge(self, case: Case, tool: Tool) -> Verdict:
+        """The verdict on one case; runs the verifier only if no stored verdict is about exactly this."""
+        bench = _Bench(self._graph, self._config, case, tool)
+        refused = bench.refused()
+        if refused is not None:
+            return refused
+        known = self._stored(bench.key)
+        if known is not None:
+            return known
+        verdict = self._run(bench)
+        if verdict.kind not in FORGOTTEN:
+            self._store.put_verdict(bench.key, to_json(verdict))
+        return verdict
+
+    def key(self, case: Case, tool: Tool) -> str:
+        """The key under which a verdict on this case is stored."""
+        return _Bench(self._graph, self._config, case, tool).key
+
+    def _stored(self, key: str) -> Verdict | None:
+        if self._config.recheck:
+            return None
+        payload = self._store.verdict(key)
+        verdict = None if payload is None else from_json(payload)
+        if verdict is not None and verdict.kind in OUT_OF_BUDGET and self._config.retry:
+            return None
+        return verdict
+
+    def _run(self, bench: "_Bench") -> Verdict:
+        reading, milliseconds = self._read(bench, bench.job)
+        if reading.kind in OUT_OF_BUDGET:
+            larger = replace(bench.job, budget=replace(bench.job.budget, factor=LARGER))
+            reading, more = self._read(bench, larger)
+            milliseconds += more
+        found = bench.said(reading)
+        if found.kind is not VerdictKind.VERIFIED:
+            return replace(found, cpu_ms=milliseconds)
+        futures = [(twin, self._submit(bench.check(twin.job))) for twin in bench.twins]
+        for twin, future in futures:
+            raw = future.result()
+            milliseconds += raw.cpu_ms
+            found = self._weigh(bench, twin, raw, found)
+        return replace(found, cpu_ms=milliseconds)
+
+    def _read(self, bench: "_Bench", job: Job) -> tuple[Reading, int]:
+        raw = self._submit(bench.check(job)).result()
+        return bench.verifier.read(bench.tool, job, raw), raw.cpu_ms
+
+    def _weigh(self, bench: "_Bench", twin: _Twin, raw: RawRun, found: Verdict) -> Verdict:
+        """What one twin's run means for the verdict so far."""
+        if found.kind is not VerdictKind.VERIFIED:
+            return found
+        reading = bench.verifier.read(bench.tool, twin.job, raw)
+        outcome = reading.outcomes.get(twin.name)
+        if outcome is None or reading.kind in {*FORGOTTEN, VerdictKind.SYNTAX, VerdictKind.TYPE}:
+            said = reading.reason or "its obligation was not reported"
+            return bench.verdict(VerdictKind.TOOL_CRASH, f"the twin of {twin.owner} can't be read: {said}")
+        if outcome is Outcome.OPEN:
+            return replace(found, remarks=(*found.remarks, f"twin-open: {twin.owner}"))
+        if outcome is Outcome.FAILED:
+            return found
+        if self._vacuous(bench, twin):
+            return replace(found, remarks=(*found.remarks, f"spec-vacuous: {twin.owner}"))
+        message = f"{twin.owner} proves `ensures false` too: something in its fills is unsound"
+        hole = next((h.id for h in bench.spec(twin.path).outline.holes if h.owner == twin.owner), "")
+        return bench.verdict(VerdictKind.POLICY, message, refusals=(Refusal("proves-false", message, hole),))
+
+    def _vacuous(self, bench: "_Bench", twin: _Twin) -> bool:
+        job = bench.vacuity(twin)
+        if job is None:
+            return False
+        reading, _ = self._read(bench, job[0])
+        return reading.outcomes.get(job[1]) is Outcome.PROVED
+
+
+class _Bench:
+    """One case laid out: files, runs, owed names. Makes every Verdict of this module."""
+
+    def __init__(self, graph: Graph, config: Config, case: Case, tool: Tool) -> None:
+        self._graph = graph
+        self._case = case
+        self._config = config
+        self.tool = tool
+        self.language: Language = language(case.component.language)
+        self.verifier = self.language.verifier
+        self._depth = max((path.split("/").count("..") for path in (*case.imports, *self.members)), default=0)
+        self.job = self._job({})
+        self.owed = tuple(sorted(set(self._owed())))
+        self.twins, self._skipped = self._twins()
+        runs = [self.check(job) for job in (self.job, *(twin.job for twin in self.twins))]
+        self.key = keys.verdict(tool, f"{self.language.policy_version}/{RULES}", runs, self.owed)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return self._case.component.members
+
+    def spec(self, path: str) -> Spec:
+        return self._graph.specs[path]
+
+    def refused(self) -> Verdict | None:
+        """Layers 1 to 3, which need no process."""
+        for path in self.members:
+            spec, fills = self.spec(path), self._case.fills[path]
+            if not unchanged(spec, splice(spec, self.language, fills)):
+                return self.verdict(VerdictKind.SPEC_CHANGED, f"{path}: text outside the holes changed")
+            refusals = policy.check(spec, self.language, fills)
+            if refusals:
+                first = refusals[0]
+                kind = VerdictKind.SYNTAX if first.rule.startswith("syntax") else VerdictKind.POLICY
+                return self.verdict(kind, f"{path}: {first.message}", refusals=refusals)
+        return None
+
+    def check(self, job: Job) -> Run:
+        return self.verifier.check(self.tool, job)
+
+    def said(self, reading: Reading) -> Verdict:
+        """Layer 4: what the verifier's own run means."""
+        told = tuple(replace(one, path=self._back(one.path)) for one in reading.diagnostics)
+        if reading.kind is not VerdictKind.VERIFIED:
+            reason = reading.reason or (told[0].message if told else str(reading.kind))
+            return replace(self.verdict(reading.kind, reason), diagnostics=told)
+        unproved = [name for name, outcome in reading.outcomes.items() if outcome is not Outcome.PROVED]
+        absent = [name for name in self.owed if name not in reading.outcomes]
+        if unproved or absent:
+            reason = f"not proved by name: {', '.join(sorted({*unproved, *absent}))}"
+            return replace(self.verdict(VerdictKind.INCOMPLETE, reason), diagnostics=told)
+        proved = tuple(sorted(reading.outcomes))
+        return replace(
+            self.verdict(VerdictKind.VERIFIED, ""), obligations=proved, remarks=self._skipped, diagnostics=told
+        )
+
+    def verdict(self, kind: VerdictKind, reason: str, *, refusals: tuple[Refusal, ...] = ()) -> Verdict:
+        tool = f"{self.tool.name} {self.tool.version} {self.tool.identity}"
+        return Verdict(kind, self.key, reason, refusals=refusals, assumptions=self._assumptions(), tool=tool)
+
+    def vacuity(self, twin: _Twin) -> tuple[Job, str] | None:
+        """The job that is proved only if the contract's own `requires` contradict themselves, and the name to read."""
+        spec = self.spec(twin.path)
+        found = self.language.vacuity(spec.source, spec.outline, twin.declaration)
+        if found is None:
+            return None
+        offset, text, name = found
+        # stand-ins, not fills: only the given text may be to blame
+        source = spec.source[:offset] + text + spec.source[offset:]
+        stand_in = self.language.stand_in(source, self.language.parse(source), {})
+        lemma = replace(twin.declaration, name=_sibling(twin.declaration.name, name), kind="lemma")
+        files = {**self.job.files, self._place(twin.path): stand_in}
+        return replace(self.job, files=files), self.verifier.twin_owed(self.tool, lemma)
+
+    def _job(self, insertions: Mapping[str, tuple[int, bytes]]) -> Job:
+        files = {self._place(path): content for path, content in self._case.imports.items()}
+        for path in self.members:
+            extra = [insertions[path]] if path in insertions else []
+            files[self._place(path)] = splice(self.spec(path), self.language, self._case.fills[path], extra).content
+        budget = Budget(1, self._config.check_seconds)
+        return Job(files, tuple(self._place(path) for path in self.members), budget)
+
+    def _place(self, path: str) -> str:
+        """A path in the scratch folder: files of `external` folders need room above the project."""
+        return path if not self._depth else _normal("/".join(["s2c"] * self._depth) + "/" + path)
+
+    def _back(self, place: str) -> str:
+        by_place = {self._place(path): path for path in (*self._case.imports, *self.members)}
+        return by_place.get(place, place)
+
+    def _owed(self) -> Iterator[str]:
+        for path in self.members:
+            for declaration in self._declarations(path):
+                name = self.verifier.owed(self.tool, declaration)
+                if name is not None:
+                    yield name
+
+    def _declarations(self, path: str) -> Iterator[Declaration]:
+        """The declarations as filled: an owner of a hole has a body then, whatever the source says."""
+        outline = self.spec(path).outline
+        owners = {hole.owner for hole in outline.holes}
+        for one in outline.declarations:
+            filled = one.name in owners and one.body is None
+            yield replace(one, body=Span(one.span.end, one.span.end)) if filled else one
+
+    def _twins(self) -> tuple[tuple[_Twin, ...], tuple[str, ...]]:
+        twins, skipped = [], []
+        for path in self.members:
+            outline = self.spec(path).outline
+            owners = {hole.owner for hole in outline.holes if hole.owner}
+            for one in self._declarations(path):
+                if one.name not in owners:
+                    continue
+                found = self.language.twin(outline, one)
+                if isinstance(found, str):
+                    skipped.append(f"twin-skipped: {one.name}: {found}")
+                else:
+                    name = self.verifier.twin_owed(self.tool, one)
+                    twins.append(_Twin(one.name, path, one, self._job({path: found}), name))
+        return tuple(twins), tuple(skipped)
+
+    def _assumptions(self) -> tuple[str, ...]:
+        """What the given text takes on trust, here and in everything imported."""
+        return tuple(
+            f"{path}:{one.line}: {one.what}"
+            for path in self._graph.files_of(self._case.component.id)
+            for one in self.spec(path).outline.assumptions
+        )
+
+
+def _sibling(name: str, other: str) -> str:
+    return f"{name.rpartition('.')[0]}.{other}" if "." in name else other
+
+
+def _normal(path: str) -> str:
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            parts.pop()
+        else:
+            parts.append(part)
+    return "/".join(parts)

@@ -1,0 +1,191 @@
+"""What a language must answer.
+
+Law: a language describes and reads, it does nothing. Its `verifier` runs no process: it returns runs as data and reads
+their raw output. Everything that the rest of s2c knows of a language goes through these protocols, and folders are
+discovered by name, so no list of languages stands anywhere.
+"""
+
+import ctypes
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+import tree_sitter
+
+from s2c.errors import ConfigError, S2cError
+from s2c.model import Declaration, Diagnostic, Hole, Outline, RawRun, Refusal, Run, Tool, VerdictKind
+
+
+class Outcome(StrEnum):
+    """What a verifier said of one obligation. `open`: it gave up (time, resources, unknown)."""
+
+    PROVED = "proved"
+    FAILED = "failed"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much one check may use. `factor` multiplies the language's own deterministic budget (1, then 3)."""
+
+    factor: int = 1
+    wall_seconds: int = 120
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one check is about: `files` as laid out in the scratch folder, `members` the paths to be verified."""
+
+    files: Mapping[str, bytes] = field(repr=False)
+    members: tuple[str, ...]
+    budget: Budget = Budget()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A verifier's output, read.
+
+    `kind` is VERIFIED only in the sense "the tool itself had nothing to say against it": exit code, trailer and
+    warnings are as they must be. Whether that is a verdict is the judge's to say, who looks at `outcomes` by name.
+    Output that can't be read is TOOL_CRASH, never a pass.
+    """
+
+    kind: VerdictKind
+    outcomes: Mapping[str, Outcome]  # obligation name, as `owed` spells it -> the worst outcome reported for it
+    diagnostics: tuple[Diagnostic, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """A job with a known end, run before anything is paid for."""
+
+    name: str
+    job: Job
+    must_be: VerdictKind  # VERIFIED means: this kind, and every name in `proved` PROVED
+    proved: tuple[str, ...] = ()
+
+
+class Verifier(Protocol):
+    """How one language's verifier is called and understood. Runs nothing."""
+
+    def default_command(self) -> tuple[str, ...]:
+        """The command when the configuration names none, looked up on PATH."""
+
+    def version_run(self, command: Sequence[str]) -> Run:
+        """The run that makes the tool say its version."""
+
+    def tool(self, command: Sequence[str], raw: RawRun, identity: str) -> Tool:
+        """The tool as found, from its version output. Raises ToolError for a version that is not supported."""
+
+    def identity_files(self, command: Sequence[str]) -> tuple[Path, ...]:
+        """Every file that the tool loads: programs, libraries, preludes, solvers; sorted. Raises ToolError."""
+
+    def self_tests(self, tool: Tool) -> tuple[SelfTest, ...]:
+        """At least a good file and a bad one."""
+
+    def check(self, tool: Tool, job: Job) -> Run:
+        """The run that verifies the members of `job` in the strictest mode."""
+
+    def read(self, tool: Tool, job: Job, raw: RawRun) -> Reading:
+        """What a `check` run said. Never raises: what can't be read is TOOL_CRASH."""
+
+    def owed(self, tool: Tool, declaration: Declaration) -> str | None:
+        """The name under which this declaration's own contract is reported proved, or None if it owes nothing by name.
+
+        A declaration without `ensures` owes nothing by name. `twin_owed` gives the name once `ensures false` is there.
+        """
+
+    def twin_owed(self, tool: Tool, declaration: Declaration) -> str:
+        """The name under which the twin of this declaration is reported."""
+
+
+class Language(Protocol):
+    """One language. All texts are bytes of UTF-8; no method raises for bad input but returns problems or refusals."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    version: str  # of grammar and reading: part of every obligation key of this language
+    policy_version: str  # of structure and policy: part of every verdict key
+    prompt: str  # rules and examples for the model, stable text
+    batch_specs: int  # how many specs a first request may hold: quality falls with more, price hardly does
+    verifier: Verifier
+
+    def parse(self, source: bytes) -> Outline:
+        """The outline of a source. Problems are in it; with problems, the rest may be partial."""
+
+    def normalise(self, hole: Hole, text: str) -> str:
+        """A fill as stored: LF line ends, outer braces that s2c owns taken off, one final newline or empty."""
+
+    def render(self, hole: Hole, fill: str) -> str:
+        """What stands in the hole's span for this normalised fill: s2c's braces round it where the form needs them."""
+
+    def stand_in(self, source: bytes, outline: Outline, fills: Mapping[str, str]) -> bytes:
+        """The source as importers may rely on it: holes in `fills` rendered, each other hole's owner an explicit axiom,
+        helpers not in `fills` empty."""
+
+    def structure(self, source: bytes, outline: Outline, fills: Mapping[str, str]) -> tuple[Refusal, ...]:
+        """Layer 2: each fill parses alone as its kind, the whole re-parses, nothing outside holes changed."""
+
+    def policy(self, outline: Outline, fills: Mapping[str, str]) -> tuple[Refusal, ...]:
+        """Layer 3: allow lists on real tokens; no declaration of a name that the spec declares or uses."""
+
+    def helper_names(self, fill: str) -> tuple[str, ...]:
+        """Names that a helpers fill declares, unqualified, sorted: importers can see them."""
+
+    def twin(self, outline: Outline, declaration: Declaration) -> tuple[int, bytes] | str:
+        """Where (offset in the source) and what to insert so that only this contract gains `ensures false`; or why
+        the twin is skipped (its contract already has `ensures false`, or `decreases *`)."""
+
+    def vacuity(self, source: bytes, outline: Outline, declaration: Declaration) -> tuple[int, bytes, str] | None:
+        """Where and what to insert (with holes as stand-ins) so that it is proved only if this contract's `requires`
+        contradict themselves, and the name it is then reported under; None where the language has no such form."""
+
+
+class UnknownLanguageError(S2cError):
+    """No folder of that name."""
+
+
+@functools.cache
+def languages() -> Mapping[str, Language]:
+    """Every language, by name: each folder beside this file that has a `LANGUAGE` in its `__init__`."""
+    package = importlib.import_module("s2c.languages")
+    found: dict[str, Language] = {}
+    for info in pkgutil.iter_modules(package.__path__):
+        if info.ispkg:
+            language: Language = importlib.import_module(f"s2c.languages.{info.name}").LANGUAGE
+            found[language.name] = language
+    return found
+
+
+def by_suffix() -> Mapping[str, Language]:
+    """Languages by the file name's ending that is theirs."""
+    return {suffix: language for language in languages().values() for suffix in language.suffixes}
+
+
+def language(name: str) -> Language:
+    """The language of that name."""
+    try:
+        return languages()[name]
+    except KeyError:
+        raise ConfigError(f"no language {name!r}", fix=f"known: {', '.join(sorted(languages()))}") from None
+
+
+def load_grammar(library: Path, name: str) -> tree_sitter.Language:
+    """The grammar in a compiled shared library (no Python in it), as built from the committed parser.c."""
+    try:
+        entry = getattr(ctypes.CDLL(str(library)), f"tree_sitter_{name}")
+    except (OSError, AttributeError) as error:
+        raise S2cError(
+            f"the {name} grammar is not built: {error}", fix="run script/setup, or install a wheel of s2c"
+        ) from error
+    entry.restype = ctypes.c_void_p
+    capsule: Callable[..., object] = ctypes.pythonapi.PyCapsule_New
+    ctypes.pythonapi.PyCapsule_New.restype = ctypes.py_object
+    ctypes.pythonapi.PyCapsule_New.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+    return tree_sitter.Language(capsule(entry(), b"tree_sitter.Language", None))

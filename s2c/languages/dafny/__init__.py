@@ -1,0 +1,5 @@
+"""Dafny: grammar, reading, policy, verifier and prompt."""
+
+from s2c.languages.dafny.dafny import Dafny
+
+LANGUAGE = Dafny()

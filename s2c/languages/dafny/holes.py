@@ -1,0 +1,110 @@
+"""Where a model may write: the holes of a Dafny source.
+
+Law: in a file with section tags only the tags make holes. In a file without, a hole is a declaration that owes a body
+and has none, or one whose body is nothing but `assume false`. What a trait or an abstract module leaves open, and what
+its author marked as an axiom or extern, is no hole.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import tree_sitter
+
+from s2c.languages.dafny.items import CALLABLES, Item
+from s2c.languages.dafny.sections import Section, Sections
+from s2c.languages.dafny.syntax import problem, tokens
+from s2c.model import Hole, HoleKind, Problem, Span
+
+SECTION, STUB, BODILESS = "section", "stub", "bodiless"
+
+_LEMMAS = ("lemma", "colemma")
+_STUBS = ((b"assume", b"false", b";"), (b"assume", b"{:", b"axiom", b"}", b"false", b";"))
+
+
+@dataclass(frozen=True)
+class Place:
+    """A hole with where it lies in the blanked text: `cut` is what its placeholder replaces there."""
+
+    hole: Hole
+    cut: Span
+    owner: Item | None
+    after: tuple[bytes, ...] = ()  # tokens that the cut takes with it: the closing tag
+
+
+def places(sections: Sections, found: list[Item], root: tree_sitter.Node) -> tuple[list[Place], list[Problem]]:
+    """The holes of a source in file order, and what is wrong with its sections."""
+    problems: list[Problem] = []
+    drafts: list[Place] = []
+    if sections.found or sections.problems:
+        for section in sections.found:
+            draft = _body(section, found) if section.is_body else _helpers(section, root)
+            if draft is None:
+                problems.append(problem(sections.blanked, section.opening.start, _advice(section)))
+            else:
+                drafts.append(draft)
+    else:
+        drafts += _untagged(found, sections.blanked)
+    drafts.sort(key=lambda one: one.hole.span)
+    return [_numbered(number, one) for number, one in enumerate(drafts, 1)], problems
+
+
+def stub(item: Item, source: bytes) -> bool:
+    """Whether its body is only `assume false`."""
+    body = item.body
+    if body is None or body.type != "body":
+        return False
+    inner = tuple(token.text for token in tokens(body, source)[1:-1])
+    return inner in _STUBS
+
+
+def _numbered(number: int, place: Place) -> Place:
+    hole = place.hole
+    named = Hole(f"h{number}", hole.kind, hole.span, hole.owner, hole.form, hole.visible)
+    return Place(named, place.cut, place.owner, place.after)
+
+
+def _advice(section: Section) -> str:
+    tag = section.tag.decode()
+    if section.is_body:
+        return (
+            f"nothing for `// <{tag}>` to complete: the header of a method, lemma or function, without a body,"
+            " must stand directly before it, outside the section"
+        )
+    return f"`// <{tag}>` must stand between declarations: move it out of the one that it is in"
+
+
+def _body(section: Section, found: list[Item]) -> Place | None:
+    at = section.closing.start
+    for item in found:
+        if item.node.type in CALLABLES and item.body is not None and item.body.start_byte == at:
+            closing = b"// </%s>" % section.tag
+            return Place(_hole(item, section.content, SECTION), Span(at, at + 2), item, (closing,))
+    return None
+
+
+def _helpers(section: Section, root: tree_sitter.Node) -> Place | None:
+    node: tree_sitter.Node | None = root.descendant_for_byte_range(section.opening.start, section.opening.end)
+    while node is not None and node.type == "vc_tag":
+        node = node.parent
+    if node is None or node.type not in {"source_file", "members"}:
+        return None
+    hole = Hole("", HoleKind.HELPERS, section.content, "", SECTION)
+    return Place(hole, Span(section.content.start, section.content.start), None)
+
+
+def _untagged(found: list[Item], source: bytes) -> Iterator[Place]:
+    for item in found:
+        if item.node.type not in CALLABLES or item.is_trusted:
+            continue
+        if item.body is not None and stub(item, source):
+            span = Span(item.body.start_byte, item.body.end_byte)
+            yield Place(_hole(item, span, STUB), span, item)
+        elif item.body is None and not item.may_lack_body:
+            end = item.header_end
+            yield Place(_hole(item, Span(end, end), BODILESS), Span(end, end), item)
+
+
+def _hole(item: Item, span: Span, form: str) -> Hole:
+    proof = item.kind.endswith(_LEMMAS)
+    function = item.node.type == "function"
+    return Hole("", HoleKind.PROOF if proof else HoleKind.BODY, span, item.name, form, visible=function)

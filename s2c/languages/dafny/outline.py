@@ -1,0 +1,181 @@
+"""One Dafny source becomes one Outline.
+
+Law: only given text counts: sections are blanked before anything is read, and each hole is one placeholder token. White
+space and comments never reach the tokens; everything else does.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import tree_sitter
+
+from s2c.languages.dafny import sections
+from s2c.languages.dafny.holes import Place, places
+from s2c.languages.dafny.items import CALLABLES, Item, declared, items
+from s2c.languages.dafny.syntax import Token, errors, find, problem, text, tokens, tree
+from s2c.languages.dafny.trust import assumptions
+from s2c.model import Declaration, Import, Outline, Problem, Span
+
+# a NUL can't stand in a source, so no token of a source can pose as one of these
+PATH = b"\0path"
+BODY = b"\0body"
+
+_LONE_CR = re.compile(rb"\r(?!\n)")
+_PREPROCESSOR = ("#if", "#elsif", "#else", "#endif")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A span of tokens and what stands for it."""
+
+    span: Span
+    stands: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A source as read: the blanked text, its tree, declarations and holes; for the other modules of this folder."""
+
+    blanked: bytes
+    root: tree_sitter.Node
+    items: list[Item]
+    places: list[Place]
+    problems: tuple[Problem, ...]
+
+
+def parse(source: bytes) -> Outline:
+    """The outline of a source; with problems in it, the rest may be partial."""
+    unreadable = _unreadable(source)
+    if unreadable:
+        return _partial(unreadable)
+    reading = read(source)
+    words = tokens(reading.root, reading.blanked)
+    imports = tuple(_imports(reading))
+    paths = [Cut(one.span, (PATH,)) for one in imports]
+    skeleton = replaced(words, [*paths, *_hole_cuts(reading)])
+    given = outside(words, [one.cut for one in reading.places])
+    return Outline(
+        imports=imports,
+        declarations=tuple(
+            declaration(item, reading) for item in reading.items if item.node.type not in {"import", "export"}
+        ),
+        holes=tuple(one.hole for one in reading.places),
+        skeleton=skeleton,
+        interface=replaced([word for word in words if word.kind != "vc_tag"], [*paths, *_interface_cuts(reading)]),
+        names=frozenset(word.text.decode() for word in given if word.kind == "identifier"),
+        declared=frozenset(name for item in reading.items for name in declared(item, reading.blanked) if name),
+        assumptions=assumptions(
+            reading.items, [one.owner for one in reading.places if one.owner], given, reading.blanked
+        ),
+        problems=reading.problems,
+        needs_bodies=any(item.node.child_by_field_name("refines") is not None for item in reading.items),
+    )
+
+
+def read(source: bytes) -> Reading:
+    """The tree, declarations and holes of a source that is valid UTF-8."""
+    cut = sections.read(source)
+    root = tree(cut.blanked)
+    found = items(root, cut.blanked)
+    holes, misplaced = places(cut, found, root)
+    # a wrong tag makes wrong syntax: telling both would hide the cause
+    problems = (*cut.problems, *misplaced) or errors(root, cut.blanked)
+    return Reading(cut.blanked, root, found, holes, tuple(sorted(problems, key=lambda one: (one.line, one.column))))
+
+
+def declaration(item: Item, reading: Reading) -> Declaration:
+    """What the outside sees of an item."""
+    owned = next((one for one in reading.places if one.owner is item), None)
+    body = item.body
+    span = Span(item.outer.start_byte, item.outer.end_byte)
+    body_span = None if body is None else Span(body.start_byte, body.end_byte)
+    if owned is not None and owned.after:
+        line_end = reading.blanked.find(b"\n", owned.cut.start)
+        span = Span(span.start, line_end if line_end >= 0 else len(reading.blanked))
+        body_span = owned.hole.span
+    end = item.header_end if item.node.type in CALLABLES else span.end
+    return Declaration(
+        item.name, item.kind, span, end, body_span, item.clauses(reading.blanked), item.attributes, item.scope.modules
+    )
+
+
+def replaced(words: list[Token], cuts: Iterable[Cut]) -> tuple[bytes, ...]:
+    """The texts of the tokens, with each cut's tokens replaced. Of cuts that overlap the outermost one counts."""
+    starts = [word.start for word in words]
+    out: list[bytes] = []
+    at = end = 0
+    for cut in sorted(cuts, key=lambda one: (one.span.start, -one.span.end)):
+        if cut.span.start < end:
+            continue
+        first = bisect_left(starts, cut.span.start)
+        out += [word.text for word in words[at:first]]
+        out += cut.stands
+        at, end = bisect_left(starts, max(cut.span.end, cut.span.start)), cut.span.end
+    return (*out, *(word.text for word in words[at:]))
+
+
+def outside(words: list[Token], spans: Iterable[Span]) -> list[Token]:
+    """The tokens that lie in none of the spans."""
+    inside = [(span.start, span.end) for span in spans if span.start < span.end]
+    return [word for word in words if not any(start <= word.start < end for start, end in inside)]
+
+
+def _hole_cuts(reading: Reading) -> Iterator[Cut]:
+    for one in reading.places:
+        yield Cut(one.cut, (b"\0hole %s %s" % (one.hole.kind.encode(), one.hole.form.encode()), *one.after))
+
+
+def _interface_cuts(reading: Reading) -> Iterator[Cut]:
+    for item in reading.items:
+        hidden = item.body if item.node.type == "method" else item.node.child_by_field_name("by_method")
+        if hidden is not None:
+            yield Cut(Span(hidden.start_byte, hidden.end_byte), (BODY,))
+    for one in reading.places:
+        if one.owner is not None and one.owner.node.type == "method":
+            yield Cut(one.cut, (BODY,))  # whether it is still to be filled is nothing that importers see
+        else:
+            yield Cut(one.cut, (b"\0hole %s" % one.hole.kind.encode(),))
+
+
+def _imports(reading: Reading) -> Iterator[Import]:
+    for node in find(reading.root, "include_directive"):
+        path = node.child_by_field_name("path")
+        if path is not None and not path.is_missing:
+            yield Import(_string(text(path, reading.blanked)), Span(path.start_byte, path.end_byte))
+
+
+def _string(literal: str) -> str:
+    if literal.startswith("@"):
+        return literal[2:-1].replace('""', '"')
+    return literal[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+
+
+def _unreadable(source: bytes) -> list[Problem]:
+    try:
+        source.decode()
+    except UnicodeDecodeError as error:
+        return [problem(source, error.start, "not valid UTF-8 from here on: save the file as UTF-8")]
+    if b"\0" in source:
+        return [problem(source, source.index(b"\0"), "a NUL byte stands here: this is no text file")]
+    lone = _LONE_CR.search(source)
+    if lone is not None:  # it would end a comment for Dafny, and not for s2c
+        return [problem(source, lone.start(), "a carriage return without a line feed: use LF or CRLF line ends")]
+    return _preprocessor(source)
+
+
+def _preprocessor(source: bytes) -> list[Problem]:
+    if b"#" not in source:
+        return []
+    blanked = sections.read(source).blanked
+    found = []
+    for number, line in enumerate(blanked.decode().splitlines(), 1):
+        if line.strip().startswith(_PREPROCESSOR):
+            what = line.strip().split()[0]
+            found.append(Problem(number, 1, f"`{what}` lines are not supported: Dafny drops text that s2c would read"))
+    return found
+
+
+def _partial(problems: list[Problem]) -> Outline:
+    return Outline((), (), (), (), (), frozenset(), frozenset(), problems=tuple(problems))

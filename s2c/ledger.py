@@ -1,0 +1,114 @@
+"""What happened in one run, counted: the listener of the event stream that the summary is made from.
+
+Law: it only listens. Every number in a summary is the number of events or results that came by.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+
+from s2c import keys
+from s2c.model import Event, VerdictKind
+from s2c.report.summary import Row, Summary, row
+from s2c.session import Session
+
+
+class Ledger:
+    """Counts events and task results of one run. Safe in any thread."""
+
+    def __init__(self) -> None:
+        self.refused: dict[str, str] = {}  # path -> why generate: gave no implementation
+        self.current: set[str] = set()  # paths whose verify: task was up to date
+        self.skipped: set[str] = set()  # paths whose generate: task was up to date
+        self.executed = 0
+        self._tokens: Counter[str] = Counter()
+        self._cost = Decimal(0)
+        self._unpriced = 0
+        self._requests = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        """Take note of one event."""
+        with self._lock:
+            if event.kind == "request":
+                self._requests += 1
+            elif event.kind == "answer":
+                for name in ("prompt", "completion", "cached"):
+                    self._tokens[name] += int(str(event.data[name]))
+                cost = str(event.data["cost"])
+                self._unpriced += not cost
+                self._cost += Decimal(cost or 0)
+
+    def rows(self, session: Session, paths: Collection[str]) -> list[Row]:
+        """One row for each of these paths, sorted."""
+        return [self._row(session, path) for path in sorted(paths)]
+
+    def summary(self, session: Session, rows: list[Row]) -> Summary:
+        """The whole run."""
+        return Summary(
+            files=len(rows),
+            specs=sum(1 for one in rows if one.holes),
+            verified=sum(1 for one in rows if one.state == "verified"),
+            failed=sum(1 for one in rows if one.state not in {"verified", "waiting"}),
+            waiting=sum(1 for one in rows if one.state == "waiting"),
+            up_to_date=len({one.path for one in rows} & (self.current or self.skipped)),
+            origins=Counter(one.origin for one in rows if one.origin and one.state in {"verified", "waiting"}),
+            requests=self._requests,
+            prompt_tokens=self._tokens["prompt"],
+            completion_tokens=self._tokens["completion"],
+            cached_tokens=self._tokens["cached"],
+            cost="unknown" if self._unpriced else f"{self._cost.normalize():f} USD",
+            verifier_runs=session.runs,
+            tasks_executed=self.executed,
+            tools=session.versions,
+            remarks=Counter(remark.split(":")[0] for one in rows for remark in one.remarks),
+        )
+
+    def _row(self, session: Session, path: str) -> Row:
+        project = session.project
+        component = project.component(path)
+        solution = session.solutions.get(component.id)
+        holes = len(project.graph.specs[path].outline.holes)
+        origin = solution.origin if solution else ""
+        attempts = _attempts(session, path)
+        if component.id in session.verdicts:
+            verdict, waiting = session.verdict(path)
+            if verdict.kind is not VerdictKind.INCOMPLETE or path not in self.refused:
+                return row(path, verdict, waiting, origin=origin, attempts=attempts, holes=holes)
+        if path in self.refused:
+            return self._refused(session, path, attempts, holes)
+        if solution is not None and solution.verdict is not None:
+            return row(path, solution.verdict, solution.waiting, origin=origin, attempts=attempts, holes=holes)
+        known = path in self.current or path in self.skipped
+        return Row(path, "verified" if known else "not generated", attempts=attempts, holes=holes)
+
+    def _refused(self, session: Session, path: str, attempts: int, holes: int) -> Row:
+        solution = session.solutions.get(session.project.component(path).id)
+        if solution is None or solution.verdict is None or solution.fills is not None:
+            return Row(path, "not generated", "", self.refused[path], attempts, holes)
+        made = row(path, solution.verdict, (), origin=solution.origin, attempts=attempts, holes=holes)
+        return Row(
+            path, made.state if made.state != "verified" else "not generated", made.origin, solution.reason, attempts,
+            holes, made.remarks, made.assumptions, made.first,
+        )  # fmt: skip
+
+
+def _attempts(session: Session, path: str) -> int:
+    """Attempts on record for a path's obligation; only asked where this run looked at it."""
+    solution = session.solutions.get(session.project.component(path).id)
+    if solution is None or solution.key is None or not keys.slots(session.project.graph, solution.component):
+        return 0
+    return len(session.project.store.attempts(solution.key))
+
+
+def codes(rows: Collection[Row], session: Session, asked: Mapping[str, str]) -> int:
+    """The exit code that the documentation promises for these rows. `asked`: reasons for what was refused by mode."""
+    if session.limit is not None:
+        return 5
+    bad = [one for one in rows if one.state != "verified"]
+    if not bad:
+        return 0
+    if session.config.frozen and any(one.path in asked for one in bad):
+        return 4
+    return 2 if any(one.state in {"tool-crash", "tool-missing"} for one in bad) else 1

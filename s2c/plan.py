@@ -1,0 +1,172 @@
+"""What is stale and why, and what it would cost at most: the same function for `s2c plan` and for the run.
+
+Law: a plan reads files and the store, nothing else: no network, no verifier. What it says of round 1 is an upper bound,
+since a candidate that still verifies costs no request.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from s2c import keys
+from s2c.asking import Wanted, work
+from s2c.batches import Limits, Work, pack
+from s2c.digest import digest_bytes
+from s2c.graph import Component
+from s2c.languages.base import language
+from s2c.project import Project
+from s2c.reuse import candidates
+from s2c.tokens import Counter
+
+
+class State(StrEnum):
+    """What a run would do with a component, cheapest first."""
+
+    CURRENT = "current"  # build/ holds it, made under today's keys
+    STORED = "stored"  # its obligation is in the store: no request
+    CANDIDATE = "candidate"  # older fills are tried; a request only if they no longer verify
+    GIVEN = "given"  # no holes: it is only checked
+    WAITING = "waiting"  # it can see a fill that does not stand yet
+    ASK = "ask"
+    EXHAUSTED = "exhausted"  # its attempts are used up, and nothing that matters changed
+    BROKEN = "broken"  # it, or a file it imports, can't be read
+
+
+MAY_ASK = frozenset({State.CANDIDATE, State.WAITING, State.ASK})
+
+
+@dataclass(frozen=True)
+class Item:
+    """One component in the plan."""
+
+    component: Component
+    state: State
+    reason: str
+    key: str | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every component with its state, and the batches of round 1 at most."""
+
+    items: Mapping[str, Item]
+    batches: tuple[tuple[Work, ...], ...]
+
+    @property
+    def tokens(self) -> int:
+        """Prompt tokens of the specs in round 1, at most."""
+        return sum(one.tokens for batch in self.batches for one in batch)
+
+
+def identities(project: Project, tools: Mapping[str, str]) -> Mapping[str, Mapping[str, dict[str, str]]]:
+    """Component id -> path -> the parts of `generate:PATH`'s key today; no entry while the obligation is unknown.
+
+    `tools`: language name -> identity of its verifier ("" where it is missing).
+    """
+    standing = project.standing()
+    found = {}
+    for component in project.graph.components.values():
+        key = keys.obligation(project.graph, component, standing.get)
+        if key is not None:
+            spoken = language(component.language)
+            found[component.id] = {
+                path: keys.generated(key, project.graph.specs[path], tools[spoken.name], spoken.policy_version)
+                for path in component.members
+            }
+    return found
+
+
+def make(project: Project, tools: Mapping[str, str], selected: Collection[str] | None = None) -> Plan:
+    """The plan for the components with these ids and all that they import; for everything if `selected` is None."""
+    graph = project.graph
+    chosen = set(graph.components if selected is None else selected)
+    chosen |= {one for top in tuple(chosen) for one in graph.closures[top]}
+    parts = identities(project, tools)
+    items: dict[str, Item] = {}
+    for component in graph.components.values():
+        if component.id in chosen:
+            items[component.id] = _item(project, component, parts.get(component.id))
+    return Plan(items, batches(project, items))
+
+
+def _item(project: Project, component: Component, parts: Mapping[str, dict[str, str]] | None) -> Item:
+    broken = project.graph.broken(component.id)
+    if broken:
+        first = broken[0]
+        return Item(component, State.BROKEN, f"{first.path}:{first.line}:{first.column}: {first.message}", None)
+    if parts is None:
+        return Item(component, State.WAITING, f"after {', '.join(_seen(project, component))}", None)
+    key = next(iter(parts.values()))["obligation"]
+    why = "; ".join(dict.fromkeys(reason for path in parts for reason in why_stale(project, path, parts[path])))
+    if not why:
+        return Item(component, State.CURRENT, "", key)
+    state = _stale(project, component, key)
+    return Item(component, state, why, key)
+
+
+def why_stale(project: Project, path: str, parts: Mapping[str, str]) -> tuple[str, ...]:
+    """Why `generate:PATH` must run; empty if build/ holds what today's keys ask for."""
+    built = project.recorded(path)
+    if built is None:
+        return keys.reasons(None, parts)
+    content = project.outputs.read(path)
+    if content is None:
+        return ("its file in the build folder is gone",)
+    if digest_bytes(content) != built.target:
+        return ("its file in the build folder was edited",)
+    return keys.reasons(built.parts, parts)
+
+
+def _stale(project: Project, component: Component, key: str) -> State:
+    found = candidates(project, component, key, {}, exact=False)
+    origins = {one.origin for one in found}
+    if "given" in origins:
+        return State.GIVEN
+    if project.config.fresh:
+        return State.ASK
+    if "stored" in origins:
+        return State.STORED
+    if found:
+        return State.CANDIDATE
+    return State.EXHAUSTED if exhausted(project, component, key) else State.ASK
+
+
+def exhausted(project: Project, component: Component, key: str) -> bool:
+    """Whether this obligation has used up its attempts under today's asking key."""
+    if project.config.retry or project.config.fresh:
+        return False
+    asking = project.asking(component)
+    made = [one for one in project.store.attempts(key) if one.asking == asking]
+    return len(made) >= project.config.max_attempts
+
+
+def _seen(project: Project, component: Component) -> list[str]:
+    graph = project.graph
+    return [
+        one
+        for one in graph.closures[component.id]
+        if any(hole.visible for path in graph.components[one].members for hole in graph.specs[path].outline.holes)
+    ]
+
+
+def limits(project: Project) -> Limits:
+    """What the settings let one batch hold."""
+    config = project.config
+    return Limits(config.batch_specs, config.batch_size, config.max_output, config.batch_mode, config.smart_batching)
+
+
+def batches(project: Project, items: Mapping[str, Item]) -> tuple[tuple[Work, ...], ...]:
+    """Round 1 at most: every component that may have to be asked for."""
+    asked = [item for item in items.values() if item.state in MAY_ASK]
+    if not asked:
+        return ()
+    groups = project.graph.groups()
+    counter = Counter()
+    works = [work(project, whole(project, item.component, item.key or "", 1), counter, groups) for item in asked]
+    return tuple(pack(works, limits(project), 1))
+
+
+def whole(project: Project, component: Component, key: str, attempt: int) -> Wanted:
+    """A component asked for with all its holes."""
+    slots = frozenset(str(slot) for slot in keys.slots(project.graph, component))
+    return Wanted(component, key, attempt, slots, {})

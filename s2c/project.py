@@ -1,0 +1,78 @@
+"""One project as it is today: its settings, its graph, its store, and what doit recorded of earlier runs.
+
+Law: everything here is computed once from one reading of the files; a run plans, asks and judges against this picture
+even if a file changes while it runs.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from s2c import graph as graphs
+from s2c import keys, prompts
+from s2c.config import Config
+from s2c.digest import digest_bytes
+from s2c.graph import Component, Graph
+from s2c.languages.base import language
+from s2c.model import Implementation
+from s2c.outputs import Outputs
+from s2c.store import Store
+
+
+@dataclass(frozen=True)
+class Built:
+    """What `generate:PATH` recorded when it last wrote: the parts of its key, and the digest of what it wrote."""
+
+    parts: Mapping[str, str]
+    target: str
+
+
+Recorded = Callable[[str], Built | None]
+"""Path -> what was recorded for it, or None."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """The picture of one run."""
+
+    config: Config
+    graph: Graph
+    store: Store = field(repr=False)
+    outputs: Outputs = field(repr=False)
+    recorded: Recorded = field(repr=False)
+
+    def component(self, path: str) -> Component:
+        """The component that holds `path`."""
+        return self.graph.components[self.graph.home[path]]
+
+    def asking(self, component: Component) -> str:
+        """The asking key of a component's language under today's settings."""
+        return keys.asking(self.config, language(component.language), prompts.version())
+
+    def standing(self) -> Mapping[str, Mapping[str, str]]:
+        """Component id -> the stored fills that stand for it today, for every component whose key can be known."""
+        found: dict[str, Mapping[str, str]] = {}
+        for component in self.graph.components.values():
+            known = self.stored(component, found)
+            if known:
+                found[component.id] = known[0].fills
+        return found
+
+    def stored(self, component: Component, standing: Mapping[str, Mapping[str, str]]) -> tuple[Implementation, ...]:
+        """The stored implementations of exactly this obligation, the one that stands first."""
+        if not keys.slots(self.graph, component):
+            return ()
+        key = keys.obligation(self.graph, component, standing.get)
+        return () if key is None else self.store.implementations(key)
+
+    def touched(self, path: str) -> bytes | None:
+        """The bytes of build/PATH if they are not what was recorded as written: perhaps an edit by hand."""
+        content = self.outputs.read(path)
+        if content is None:
+            return None
+        built = self.recorded(path)
+        return None if built is not None and built.target == digest_bytes(content) else content
+
+
+def load(config: Config, store: Store, recorded: Recorded) -> Project:
+    """The project as its files are now."""
+    return Project(config, graphs.load(config), store, Outputs(config.root, config.build_folder), recorded)

@@ -1,0 +1,47 @@
+"""What doit recorded of earlier runs, read from its database without doit.
+
+Law: read once, in one go, and never written: the records are doit's. A database that is not there, or not readable, is
+an empty one, since losing it must cost nothing.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from s2c.project import Built
+
+FILE = ".doit.db"
+PREFIX = "generate:"
+
+
+def read(path: Path) -> Mapping[str, Built]:
+    """Path of a spec -> what its `generate:` task recorded, from the doit database at `path`."""
+    if not path.is_file():
+        return {}
+    try:
+        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30)
+        try:
+            rows = connection.execute(
+                "select task_id, task_data from doit where task_id like ?", (f"{PREFIX}%",)
+            ).fetchall()
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return {}
+    found = {}
+    for name, data in rows:
+        built = _built(data)
+        if built is not None:
+            found[str(name).removeprefix(PREFIX)] = built
+    return found
+
+
+def _built(data: str | bytes | None) -> Built | None:
+    try:
+        values = json.loads(data or "{}")["_values_:"]
+        parts = {str(name): str(value) for name, value in values["parts"].items()}
+        return Built(parts, str(values["target"]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,49 @@
+"""A person's view while a run goes on: one line for each thing worth knowing, on standard error.
+
+Law: nothing here is needed to understand how a run ended; that is the summary's to say.
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from s2c.model import Event
+
+Say = Callable[[Mapping[str, object]], str]
+
+LINES: Mapping[str, Say] = MappingProxyType(
+    {
+        "round": lambda data: f"asking for {data['specs']} specs in {data['requests']} requests",
+        "request": lambda data: f"  request: {data['specs']} specs, {data['tokens']} tokens",
+        "answer": lambda data: f"  answer: {data['completion']} tokens, {data['finish']}, {data['seconds']} s",
+        "request-failed": lambda data: f"  no answer for {data['specs']} specs: {data['reason']}",
+        "unread-answers": lambda data: f"{data['count']} answers that were paid for earlier are read now",
+        "orphan": lambda data: f"a run that ended early had a request out: {data['state']}",
+        "edit-kept": lambda data: f"{data['path']}: your edit outside the holes is kept as {data['path']}.edited",
+        "store-problem": lambda data: f"store: {data['problem']}",
+    }
+)
+
+
+class Console:
+    """Prints lines as events come. Safe in any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        """Say what this event means, if it means something to a person."""
+        if event.kind == "judged":
+            self._judged(event.data)
+        elif event.kind in LINES:
+            self._say(LINES[event.kind](event.data))
+
+    def _judged(self, data: Mapping[str, object]) -> None:
+        verified = data["verdict"] == "verified"
+        reason = "" if verified else f": {data['reason']}"
+        self._say(f"  {data['component']}: {data['verdict']} ({data['origin']}){reason}")
+
+    def _say(self, line: str) -> None:
+        with self._lock:
+            print(line, file=sys.stderr, flush=True)  # noqa: T201 - the console is what this module is for

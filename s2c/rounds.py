@@ -1,0 +1,176 @@
+"""One round of requests: pack, ask, store, read, judge, take note.
+
+Law: an answer is stored, whole, before anyone reads it; requests run side by side, and each answer is judged when it is
+there, without waiting for the others. A failed request costs its own specs only this run, never the others.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from typing import Protocol
+
+from s2c import repair
+from s2c.asking import Composed, Wanted, compose, fills_of, work
+from s2c.batches import pack
+from s2c.errors import AskError, LimitReached, S2cError
+from s2c.model import Answer, Event, Request, Verdict, VerdictKind
+from s2c.plan import limits, whole
+from s2c.project import Project
+from s2c.reuse import Candidate
+from s2c.solution import Open, Trial
+from s2c.solve import Solver
+from s2c.tokens import Counter
+
+
+class Client(Protocol):
+    """Whoever sends one request and gives the answer as it came, stored."""
+
+    def ask(self, request: Request) -> Answer:
+        """Raises AskError when no usable answer came, LimitReached when the request would break a limit."""
+
+
+class Rounds:
+    """Asks a model for what is still open, round after round."""
+
+    def __init__(self, project: Project, client: Callable[[], Client], context: str) -> None:
+        self.requests = 0
+        self.failed: list[str] = []
+        self.limit: LimitReached | None = None
+        self._project = project
+        self._make = client
+        self._client: Client | None = None
+        self._context = context
+        self._counter = Counter()
+        self._lock = threading.Lock()
+
+    def round(self, solver: Solver, todo: Sequence[Open]) -> None:
+        """One request for every batch of these components."""
+        by_id = {state.component.id: state for state in todo}
+        tested = {state.component.language: solver.tools.get(state.component.language) for state in todo}
+        for state in todo:  # nothing is paid for where nothing could be judged
+            said = tested[state.component.language]
+            if isinstance(said, str):
+                self._stop([state], said)
+        asked = {one: self._wanted(state) for one, state in by_id.items() if not state.stopped}
+        if not asked or not self._ready(list(by_id.values())):
+            return
+        composed = [self._compose(batch) for batch in self._pack(asked)]
+        solver.listen(Event("round", {"specs": len(asked), "requests": len(composed)}))
+        with ThreadPoolExecutor(self._project.config.requests) as pool:
+            futures: dict[Future[Answer], tuple[list[Wanted], Composed]] = {}
+            for batch, one in composed:
+                futures[pool.submit(self._send, solver, one, len(batch))] = (batch, one)
+            for future in as_completed(futures):
+                batch, one = futures[future]
+                self._received(solver, future, batch, one, by_id)
+
+    def _ready(self, states: Sequence[Open]) -> bool:
+        try:
+            self._client = self._client or self._make()
+        except S2cError as error:
+            self._stop(states, str(error))
+            raise
+        return True
+
+    def _wanted(self, state: Open) -> Wanted:
+        """What to ask for: after an attempt of this run, else after the last one on record, else everything."""
+        key = state.key or ""
+        last, verdict = state.last, state.verdict
+        asking = self._project.asking(state.component)
+        made = [one for one in self._project.store.attempts(key) if one.asking == asking]
+        if last is None and made:
+            one = made[-1]
+            last = one.fills
+            verdict = Verdict(one.verdict, "", one.reason, one.diagnostics, one.refusals)
+        asked = whole(self._project, state.component, key, len(made) + 1)
+        return asked if last is None or verdict is None else repair.after(self._project, asked, last, verdict)
+
+    def _pack(self, wanted: Mapping[str, Wanted]) -> list[list[Wanted]]:
+        groups = self._project.graph.groups()
+        by_attempt: dict[int, list[Wanted]] = {}
+        for one in wanted.values():
+            by_attempt.setdefault(one.attempt, []).append(one)
+        return [
+            [wanted[piece.id] for piece in batch]
+            for attempt, ones in sorted(by_attempt.items())
+            for batch in pack(
+                (work(self._project, one, self._counter, groups) for one in ones), limits(self._project), attempt
+            )
+        ]
+
+    def _compose(self, batch: list[Wanted]) -> tuple[list[Wanted], Composed]:
+        return batch, compose(self._project, batch, self._context, self._counter)
+
+    def _send(self, solver: Solver, composed: Composed, specs: int) -> Answer:
+        """In a thread of its own. An answer to exactly this request that is stored already costs nothing."""
+        stored = self._project.store.answer(composed.request.key)
+        if stored is not None and not self._project.config.fresh:
+            return stored
+        if self.limit is not None:
+            raise self.limit
+        assert self._client is not None  # noqa: S101 - told to mypy; _ready made it
+        with self._lock:
+            self.requests += 1
+        solver.listen(Event("request", {"specs": specs, "tokens": composed.request.prompt_tokens}))
+        return self._client.ask(composed.request)
+
+    def _received(
+        self, solver: Solver, future: Future[Answer], batch: list[Wanted], composed: Composed, by_id: Mapping[str, Open]
+    ) -> None:
+        states = [by_id[wanted.component.id] for wanted in batch]
+        try:
+            answer = future.result()
+        except LimitReached as error:
+            self.limit = error
+            self._stop(states, str(error))
+            return
+        except AskError as error:
+            self.failed.append(str(error))
+            solver.listen(Event("request-failed", {"specs": len(batch), "reason": str(error)}))
+            self._stop(states, str(error))
+            return
+        self._read(solver, answer, batch, composed, by_id)
+
+    def _stop(self, states: Sequence[Open], reason: str) -> None:
+        for state in states:
+            state.stopped = True
+            state.reason = reason
+
+    def _read(
+        self, solver: Solver, answer: Answer, batch: list[Wanted], composed: Composed, by_id: Mapping[str, Open]
+    ) -> None:
+        found = fills_of(self._project, batch, composed, answer)
+        trials: dict[str, Candidate] = {}
+        for wanted in sorted(batch, key=lambda one: one.component.id):
+            one = wanted.component.id
+            candidate = Candidate(found.fills[one], "asked", model=answer.served_model or answer.request.model)
+            if found.troubles[one]:
+                self._incomplete(solver, by_id[one], candidate, found.troubles[one], answer)
+            else:
+                trials[one] = candidate
+        self._judge(solver, trials, answer, by_id)
+        self._project.store.mark_read(answer.request.key)
+
+    def _incomplete(
+        self, solver: Solver, state: Open, candidate: Candidate, troubles: Sequence[str], answer: Answer
+    ) -> None:
+        verdict = Verdict(VerdictKind.INCOMPLETE, "", "; ".join(troubles))
+        self._note(solver, state, Trial(candidate, verdict, {}), answer)
+
+    def _judge(
+        self, solver: Solver, candidates: Mapping[str, Candidate], answer: Answer, by_id: Mapping[str, Open]
+    ) -> None:
+        for one, candidate in candidates.items():  # by path: who takes a name first must not depend on timing
+            component = by_id[one].component
+            if not solver.accepted.clashes(component, candidate.fills):
+                solver.accepted.reserve(component, candidate.fills)
+        solver.in_order(
+            candidates,
+            lambda one: solver.trial(by_id[one].component, candidates[one]),
+            lambda one, trial: self._note(solver, by_id[one], trial, answer),
+        )
+
+    def _note(self, solver: Solver, state: Open, trial: Trial, answer: Answer) -> None:
+        state.asked += 1
+        solver.attempt(state, self._project.asking(state.component), trial, answer.request.key)
+        solver.judged(state, trial)

@@ -1,0 +1,215 @@
+"""One run of s2c without doit: solve what is selected, write what was accepted, verify what lies in build/.
+
+Law: build/ holds only implementations that were judged under today's keys. `verify` trusts nothing that `generate` said:
+it reads build/ again, holds every byte against the specs, and judges that.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import Future
+from functools import cached_property
+
+from s2c import built, keys, patterns, plan, tools
+from s2c.config import Config
+from s2c.digest import digest_bytes
+from s2c.errors import LimitReached, ToolError
+from s2c.executor import LocalExecutor
+from s2c.judge import Judge
+from s2c.languages.base import language
+from s2c.model import Event, RawRun, Run, Verdict, VerdictKind
+from s2c.project import Built, Project
+from s2c.rounds import Client, Rounds
+from s2c.solution import Solution
+from s2c.solve import Listen, Solver
+from s2c.splice import splice, unsplice
+from s2c.verdicts import to_json
+
+Connect = Callable[["Session"], Client]
+
+
+class Session:
+    """The state of one run. Lives as long as the process that doit started."""
+
+    def __init__(self, project: Project, listen: Listen, connect: Connect) -> None:
+        self.project = project
+        self.solutions: dict[str, Solution] = {}
+        self.verdicts: dict[str, Verdict] = {}
+        self.failed_requests: list[str] = []
+        self.limit: LimitReached | None = None
+        self.runs = 0
+        self.versions: dict[str, str] = {}
+        self._listen = listen
+        self._connect = connect
+        self._lock = threading.Lock()
+
+    @property
+    def config(self) -> Config:
+        """The settings of this run."""
+        return self.project.config
+
+    @cached_property
+    def identities(self) -> Mapping[str, str]:
+        """Language -> identity of its verifier, "" where there is none; only for languages that the project has."""
+        found = {}
+        for name in {component.language for component in self.project.graph.components.values()}:
+            try:
+                found[name] = tools.identity(self.config, language(name), self.project.store)
+            except ToolError:
+                found[name] = ""
+        return found
+
+    @cached_property
+    def parts(self) -> Mapping[str, Mapping[str, dict[str, str]]]:
+        """Component id -> path -> the parts of its key, as they were when the run began."""
+        return plan.identities(self.project, self.identities)
+
+    def stale(self, path: str) -> tuple[str, ...]:
+        """Why `generate:PATH` must run; empty if it need not."""
+        component = self.project.component(path)
+        if self.project.graph.broken(component.id):
+            return ("it can't be read",)
+        parts = self.parts.get(component.id)
+        if parts is None:
+            return ("it can see a fill of what it imports that does not stand yet",)
+        if self.config.fresh:
+            return ("fresh=1 asks again",)
+        return plan.why_stale(self.project, path, parts[path])
+
+    # --- generate -----------------------------------------------------------------------------------------------
+
+    def solve(self, wanted: Collection[str], asked: Collection[str]) -> None:
+        """Find a solution for the components of these paths; only those in `asked` may cost a request."""
+        home = self.project.graph.home
+        context = patterns.describe(self.project.graph) if self.config.context_aware else ""
+        may_ask = not (self.config.frozen or self.config.offline)
+        asker = Rounds(self.project, lambda: self._connect(self), context) if may_ask else None
+        with self._executor() as executor:
+            solver = Solver(self.project, self._counted(executor), self._jobs, self._listen)
+            try:
+                found = solver.solve({home[path] for path in wanted}, {home[path] for path in asked}, asker)
+            finally:
+                if asker is not None:
+                    self.failed_requests += asker.failed
+                    self.limit = asker.limit
+                self.versions.update(solver.tools.versions)
+        self.solutions.update(found)
+
+    def generate(self, path: str) -> Built | str:
+        """Write build/PATH from its solution: what to record, or why there is none."""
+        component = self.project.component(path)
+        solution = self.solutions.get(component.id)
+        if solution is None:
+            return "not generated: nothing was asked for it in this run"
+        outputs, spec = self.project.outputs, self.project.graph.specs[path]
+        if solution.fills is None or solution.key is None:
+            self._set_aside(path, solution)
+            kind = f"{solution.verdict.kind}: " if solution.verdict else ""
+            return f"not generated: {kind}{solution.reason}"
+        spoken = language(component.language)
+        fills = keys.member_fills(self.project.graph, component, solution.fills)
+        content = splice(spec, spoken, fills[path]).content
+        self._keep_foreign_edit(path)
+        outputs.write(path, content)
+        outputs.clear_failed(path)
+        identity = self.identities[spoken.name]
+        return Built(keys.generated(solution.key, spec, identity, spoken.policy_version), digest_bytes(content))
+
+    def _set_aside(self, path: str, solution: Solution) -> None:
+        """The old file goes to .stale, the last attempt to .failed: build/ holds nothing that is not judged."""
+        self.project.outputs.retire(path)
+        if solution.last is None:
+            return
+        fills = keys.member_fills(self.project.graph, solution.component, solution.last)[path]
+        spec = self.project.graph.specs[path]
+        if {hole.id for hole in spec.outline.holes} <= set(fills):
+            content = splice(spec, language(spec.language), fills).content
+            self.project.outputs.write_failed(path, content, "\n".join(told(solution)))
+
+    def _keep_foreign_edit(self, path: str) -> None:
+        """An edit outside the holes is kept beside, since what is written now does not have it."""
+        touched = self.project.touched(path)
+        built = self.project.recorded(path)
+        if touched is None or built is None:
+            return
+        spec = self.project.graph.specs[path]
+        same_source = built.parts.get("source") == digest_bytes(spec.source)
+        if same_source and unsplice(spec, language(spec.language), touched) is None:
+            self.project.outputs.keep_edited(path)
+            self._listen(Event("edit-kept", {"path": path}))
+
+    # --- verify -------------------------------------------------------------------------------------------------
+
+    def check(self, paths: Iterable[str]) -> None:
+        """Judge what lies in build/ for these paths and all that they import, side by side, imports first."""
+        graph = self.project.graph
+        wanted = {one for path in paths for one in (graph.home[path], *graph.closures[graph.home[path]])}
+        with self._executor() as executor:
+            submit = self._counted(executor)
+            solver = Solver(self.project, submit, self._jobs, self._listen)
+            judge = Judge(graph, self.config, self.project.store, submit)
+            solver.in_order(
+                [one for one in graph.components if one in wanted and one not in self.verdicts],
+                lambda one: self._judge_built(one, solver, judge),
+                lambda one, verdict: self.verdicts.update({one: verdict}),
+            )
+        self.versions.update(solver.tools.versions)
+
+    def verdict(self, path: str) -> tuple[Verdict, tuple[str, ...]]:
+        """The verdict on build/PATH, and the imported components that are not verified."""
+        component = self.project.component(path)
+        if component.id not in self.verdicts:
+            self.check([path])
+        below = self.project.graph.closures[component.id]
+        waiting = tuple(one for one in below if self.verdicts[one].kind is not VerdictKind.VERIFIED)
+        return self.verdicts[component.id], waiting
+
+    def verdict_key(self, path: str) -> str:
+        """The key that `verify:PATH` must have been made under; "" if build/ lacks something or the tool is missing."""
+        component = self.project.component(path)
+        case = built.read(self.project, component)
+        identity = self.identities[component.language]
+        return "" if isinstance(case, Verdict) or not identity else built.key(self.project, case, identity)
+
+    def write_verdict(self, path: str, verdict: Verdict, waiting: tuple[str, ...]) -> None:
+        """Write the verdict file of build/PATH, for people and programs; s2c itself never reads it back."""
+        place = self.project.outputs.verdict_file(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        told = {**to_json(verdict), "waiting": list(waiting)}
+        place.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+    def _judge_built(self, one: str, solver: Solver, judge: Judge) -> Verdict:
+        component = self.project.graph.components[one]
+        case = built.read(self.project, component)
+        if isinstance(case, Verdict):
+            return case
+        tool = solver.tools.get(component.language)
+        return Verdict(VerdictKind.TOOL_MISSING, "", tool) if isinstance(tool, str) else judge.judge(case, tool)
+
+    # --- processes ----------------------------------------------------------------------------------------------
+
+    @property
+    def _jobs(self) -> int:
+        return self.config.jobs or os.cpu_count() or 1
+
+    def _executor(self) -> LocalExecutor:
+        return LocalExecutor(self._jobs)
+
+    def _counted(self, executor: LocalExecutor) -> tools.Submit:
+        def submit(run: Run) -> Future[RawRun]:
+            with self._lock:
+                self.runs += 1
+            return executor.submit(run)
+
+        return submit
+
+
+def told(solution: Solution) -> list[str]:
+    """Why a component has no implementation, for a person: the verdict, then every diagnostic."""
+    verdict = solution.verdict
+    lines = [solution.reason]
+    if verdict is not None:
+        lines += [f"{one.rule}: {one.message}" for one in verdict.refusals]
+        lines += [f"{d.path}:{d.line}:{d.column}: {d.severity}: {d.message}" for d in verdict.diagnostics]
+    return lines

@@ -1,0 +1,58 @@
+"""Where a component stands while it is worked on, one candidate judged, and how it ended.
+
+Law: only the solver's thread changes an `Open`; a `Solution` is what is left of it, for everyone else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from s2c.graph import Component
+from s2c.model import Verdict
+from s2c.reuse import Candidate
+
+Fills: TypeAlias = "Mapping[str, str]"
+
+
+@dataclass(frozen=True)
+class Solution:
+    """How it ended for one component. `fills` (by slot) only if they were accepted; `waiting`: imports not green."""
+
+    component: Component
+    key: str | None = None
+    fills: Mapping[str, str] | None = None
+    verdict: Verdict | None = None
+    origin: str = ""
+    reason: str = ""
+    last: Mapping[str, str] | None = None  # fills of the last attempt that failed
+    waiting: tuple[str, ...] = ()
+
+    @property
+    def green(self) -> bool:
+        """Verified, strictly, and everything that it imports too."""
+        return self.fills is not None and not self.waiting
+
+
+@dataclass
+class Open:
+    """What is known of a component while it is worked on."""
+
+    component: Component
+    key: str | None = None
+    verdict: Verdict | None = None
+    origin: str = ""
+    reason: str = ""
+    last: Mapping[str, str] | None = None
+    beside: Mapping[str, Fills | None] = field(default_factory=dict)  # what stood for its imports when it was judged
+    tried: bool = False  # its free candidates were judged
+    stopped: bool = False  # nothing more can be done for it in this run
+    asked: int = 0  # attempts of this run
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate judged: what came of it, and what stood for its imports (None: a stand-in)."""
+
+    candidate: Candidate
+    verdict: Verdict
+    beside: Mapping[str, Fills | None]

@@ -1,0 +1,66 @@
+"""One file becomes one Spec: its bytes, and the outline that its language reads from them.
+
+Law: a file is read once a run, and everything later stands on those bytes. What lies in build/, cache/ or a hidden
+folder is never a source.
+"""
+
+import fnmatch
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from s2c.config import Config
+from s2c.errors import SpecError
+from s2c.languages.base import Language, by_suffix
+from s2c.model import Spec
+
+
+def find(config: Config) -> tuple[str, ...]:
+    """The paths of all sources that the settings name, sorted."""
+    suffixes = tuple(by_suffix())
+    chosen = (
+        path
+        for path in _walk(config.root, config)
+        if path.endswith(suffixes) and _matches(path, config.specs) and not _matches(path, config.exclude)
+    )
+    return tuple(sorted(chosen))
+
+
+def read(config: Config, path: str) -> Spec:
+    """The source at `path` (relative to the root; absolute only inside an `external` folder)."""
+    language = language_of(path)
+    try:
+        source = (config.root / path).read_bytes()
+    except OSError as error:
+        raise SpecError(f"can't be read: {error.strerror}", where=path) from None
+    return Spec(path=path, language=language.name, source=source, outline=language.parse(source))
+
+
+def language_of(path: str) -> Language:
+    """The language whose suffix `path` ends with."""
+    for suffix, language in by_suffix().items():
+        if path.endswith(suffix):
+            return language
+    raise SpecError("no language of s2c has files with this ending", where=path, fix=f"known: {', '.join(by_suffix())}")
+
+
+def _walk(root: Path, config: Config) -> Iterator[str]:
+    skipped = {os.path.normpath(config.build), os.path.normpath(config.cache)}
+    for folder, subfolders, files in os.walk(root):
+        here = os.path.relpath(folder, root)
+        prefix = "" if here == os.curdir else f"{here.replace(os.sep, '/')}/"
+        subfolders[:] = sorted(
+            name for name in subfolders if not name.startswith(".") and f"{prefix}{name}" not in skipped
+        )
+        yield from (f"{prefix}{name}" for name in files)
+
+
+def _matches(path: str, patterns: tuple[str, ...]) -> bool:
+    return any(_match(path, pattern) for pattern in patterns)
+
+
+def _match(path: str, pattern: str) -> bool:
+    # `**/` also stands for no folder at all, as in every tool of the field; a folder's name stands for what is in it
+    if pattern.startswith("**/") and _match(path, pattern[3:]):
+        return True
+    return fnmatch.fnmatchcase(path, pattern) or path.startswith(pattern.rstrip("/") + "/")

@@ -1,0 +1,148 @@
+"""The verifiers as this machine has them: found, named by what they load, and tested before they are believed.
+
+Law: a tool's identity is the digest of every file that it loads, never its name or its version text alone. A tool that
+fails its self-test judges nothing. What is remembered of it lies in the store's analyses (file hashes, by path, size,
+time and inode) and in its verdicts (a passed self-test, under the same key as any other verdict).
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+from s2c import keys
+from s2c.config import Config
+from s2c.digest import Json, digest
+from s2c.errors import ToolError
+from s2c.languages.base import Language, Outcome, Reading, SelfTest, language
+from s2c.model import RawRun, Run, Tool, VerdictKind
+from s2c.store import Store
+
+Submit = Callable[[Run], "Future[RawRun]"]
+VERSION = "tool.1"
+
+
+class Toolbox:
+    """The verifiers of one run, each found and tested once, when it is first needed. Safe in any thread."""
+
+    def __init__(self, config: Config, store: Store, submit: Submit) -> None:
+        self._config = config
+        self._store = store
+        self._submit = submit
+        self._found: dict[str, Tool | str] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> Tool | str:
+        """The verifier of a language, or why there is none."""
+        with self._lock:  # held while it is tested: the others wait for the same answer
+            if name not in self._found:
+                self._found[name] = self._find(name)
+            return self._found[name]
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Name -> version of every verifier that was found."""
+        return {tool.name: tool.version for tool in self._found.values() if isinstance(tool, Tool)}
+
+    def _find(self, name: str) -> Tool | str:
+        try:
+            found = find(self._config, language(name), self._store, self._submit)
+            self_test(language(name), found, self._store, self._submit, afresh=self._config.recheck)
+        except ToolError as error:
+            return str(error)
+        return found
+
+
+def command(config: Config, language: Language) -> tuple[str, ...]:
+    """The command of a language's verifier: the configured one, else the language's default."""
+    return config.language(language.name).command or language.verifier.default_command()
+
+
+def identity(config: Config, language: Language, store: Store) -> str:
+    """The digest of every file that the verifier loads. Raises ToolError when it is missing or unknown in form."""
+    named = config.language(language.name).files
+    files = _globbed(config, named) if named else language.verifier.identity_files(command(config, language))
+    hashes: Json = [[path.name, _hash(path, store)] for path in files]
+    return digest(VERSION, {"language": language.name, "files": hashes})
+
+
+def find(config: Config, language: Language, store: Store, submit: Submit) -> Tool:
+    """The verifier, its version asked for once per identity. Raises ToolError."""
+    own = identity(config, language, store)
+    called = command(config, language)
+    key = digest("tool-version.1", [own, list(called)])
+    known = store.analysis(key)
+    if isinstance(known, dict):
+        return Tool(language.name, str(known["name"]), str(known["version"]), str(known["generation"]), called, own)
+    raw = submit(language.verifier.version_run(called)).result()
+    if raw.missing:
+        raise ToolError(f"{language.name}: {called[0]} can't be started: {raw.missing}", fix=_advice(language.name))
+    tool = language.verifier.tool(called, raw, own)
+    store.put_analysis(key, {"name": tool.name, "version": tool.version, "generation": tool.generation})
+    return tool
+
+
+def self_test(language: Language, tool: Tool, store: Store, submit: Submit, *, afresh: bool) -> None:
+    """Run the language's self-tests with today's flags, unless they passed before and `afresh` is not asked for."""
+    tests = language.verifier.self_tests(tool)
+    runs = [language.verifier.check(tool, test.job) for test in tests]
+    key = keys.verdict(tool, "self-test.1", runs, [test.name for test in tests])
+    if not afresh and store.verdict(key) is not None:
+        return
+    for test, future in zip(tests, [submit(run) for run in runs], strict=True):
+        wrong = _wrong(test, language.verifier.read(tool, test.job, future.result()))
+        if wrong:
+            raise ToolError(
+                f"{tool.name} {tool.version} fails its self-test {test.name!r}: {wrong}",
+                where=" ".join(tool.command),
+                fix="nothing was asked or judged; run the command by hand on a small file, or reinstall it",
+            )
+    store.put_verdict(key, {"self-test": "passed"})
+
+
+def _wrong(test: SelfTest, reading: Reading) -> str:
+    if test.must_be is VerdictKind.VERIFIED:
+        if reading.kind is not VerdictKind.VERIFIED:
+            return f"it said {reading.kind} ({reading.reason}) of a file that is right"
+        open_names = [name for name in test.proved if reading.outcomes.get(name) is not Outcome.PROVED]
+        return f"it did not report {', '.join(open_names)} proved" if open_names else ""
+    if reading.kind is VerdictKind.VERIFIED and not [n for n in test.proved if n not in reading.outcomes]:
+        return "it let a file pass that is wrong"
+    return "" if reading.kind in {test.must_be, VerdictKind.VERIFIED} else f"it said {reading.kind} ({reading.reason})"
+
+
+def _globbed(config: Config, patterns: Sequence[str]) -> list[Path]:
+    found = sorted({path for one in patterns for path in _glob(config.root, one) if path.is_file()})
+    if not found:
+        raise ToolError(f"`files` of the verifier match nothing: {list(patterns)}", where="[tool.s2c]")
+    return found
+
+
+def _glob(root: Path, pattern: str) -> list[Path]:
+    if not Path(pattern).is_absolute():
+        return list(root.glob(pattern))
+    return (
+        list(Path(pattern).parent.glob(Path(pattern).name))
+        if "**" not in pattern
+        else list(Path("/").glob(pattern[1:]))
+    )
+
+
+def _hash(path: Path, store: Store) -> str:
+    try:
+        stat = path.stat()
+        key = digest("file.1", [str(path), stat.st_size, stat.st_mtime_ns, stat.st_ino])
+        known = store.analysis(key)
+        if isinstance(known, str):
+            return known
+        with path.open("rb") as file:
+            value = hashlib.file_digest(file, "blake2b").hexdigest()
+    except OSError as error:
+        raise ToolError(f"a file that the verifier loads can't be read: {error.strerror}", where=str(path)) from None
+    store.put_analysis(key, value)
+    return value
+
+
+def _advice(name: str) -> str:
+    return f"put it on PATH, or set `command` in [tool.s2c.{name}]; docs/install.md says how to get it"

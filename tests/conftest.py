@@ -1,0 +1,101 @@
+"""What every test shares: data, tools, projects in a folder of their own, and a guard that no request leaves."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.dafny_tools import available
+from tests.projects import Tree
+
+ROOT = Path(__file__).resolve().parent.parent
+STRICT = os.environ.get("CI") == "true"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever needs a real Dafny says so by the fixture; the mark follows."""
+    for item in items:
+        if {"dafny", "any_dafny"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.dafny)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """With CI=true a skipped Dafny test is a failure: a green run must mean that Dafny spoke."""
+    report = yield
+    if STRICT and report.skipped and item.get_closest_marker("dafny") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"CI=true: a Dafny test may not be skipped ({report.longrepr})"
+    return report
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Data that is not part of this repository: corpora, attacks, transcripts."""
+    folder = Path(os.environ.get("S2C_TEST_DATA", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"no test data at {folder}: set S2C_TEST_DATA")
+    return folder
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes `dafny` runs once for each generation that is here, and is skipped where there is none."""
+    if "dafny" in metafunc.fixturenames:
+        metafunc.parametrize("dafny", sorted(available()) or ["none"], indirect=True)
+
+
+@pytest.fixture
+def dafny(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The command of a real Dafny."""
+    if request.param == "none":
+        pytest.skip("no Dafny on this machine")
+    return available()[request.param]
+
+
+@pytest.fixture
+def any_dafny() -> tuple[str, ...]:
+    """The command of one real Dafny, the newest that is here."""
+    found = available()
+    if not found:
+        pytest.skip("no Dafny on this machine")
+    return found.get("4.x") or found["2.3"]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    """An empty project in a folder of its own."""
+    return Tree(tmp_path / "project")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own for each test: no key, no state and no settings of the person who runs it."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    for name in [name for name in os.environ if name.startswith(("S2C_", "OPENAI_")) and name != "S2C_TEST_DATA"]:
+        monkeypatch.delenv(name)
+    for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_request_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection to anywhere but this machine fails the test that made it."""
+    monkeypatch.setattr(socket.socket, "connect", _guarded(socket.socket.connect))
+    monkeypatch.setattr(socket.socket, "connect_ex", _guarded(socket.socket.connect_ex))
+
+
+def _guarded(real: Callable[..., object]) -> Callable[..., object]:
+    def connect(own: socket.socket, address: object) -> object:
+        inside = own.family == socket.AF_UNIX or (
+            isinstance(address, tuple) and str(address[0]) in {"127.0.0.1", "::1"}
+        )
+        assert inside, f"a test reached out to {address!r}"
+        return real(own, address)
+
+    return connect

@@ -1,0 +1,246 @@
+"""Every way in which an endpoint can fail, on real sockets, with the requests counted."""
+
+import email.utils
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from s2c import trouble
+from s2c.endpoint import Endpoint
+from s2c.errors import AskError
+from s2c.llm import Client
+from s2c.model import Event, Usage
+from tests import loopback as lb
+from tests.endpoints import KEY, OK, REQUEST, TEXT, ask, endpoint, refused
+
+# --- after the first token nothing is sent again ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "why"),
+    [
+        (lb.dropped(lb.chunk("ab")), "the connection broke"),
+        (lb.dropped(lb.chunk("ab"), reset=True), "the connection broke"),
+        (lb.dropped(lb.chunk("ab"), chunked=False), "without a finish reason"),
+        (lb.stream_events(lb.chunk("ab")), "without a finish reason"),
+        (lb.stream_events(lb.chunk("ab"), "[DONE]"), "without a finish reason"),
+        (lb.stream_events(lb.chunk("ab"), {"error": {"message": "overloaded", "code": 502}}), "overloaded"),
+        (lb.stream_events(lb.chunk("ab"), {**lb.chunk("cd"), "error": {"message": "gone"}}), "gone"),
+        (lb.stream_events(lb.chunk("ab"), '{"choices": [{"del'), "not JSON"),
+        (lb.stream_events(lb.chunk("ab"), "[1]"), "not a chat completion"),
+        (lb.silent(lb.chunk("ab")), "silent for too long"),
+        (lb.drip(lb.chunk("ab")), "deadline"),
+    ],
+)
+def test_broken_after_tokens(behaviour: lb.Behaviour, why: str) -> None:
+    """What has begun is never sent again: the partial text comes back, with `broken: ` and the reason."""
+    with lb.Server(behaviour, OK) as server:
+        answer = ask(server, read_timeout=0.3, deadline=1)
+        assert len(server.requests) == 1
+    assert answer.text == "ab"
+    assert answer.finish.startswith("broken: ")
+    assert why in answer.finish
+
+
+def test_thinking_counts_as_begun() -> None:
+    """Reasoning tokens are paid for too: a stream that breaks after them is not sent again."""
+    with lb.Server(lb.dropped(lb.chunk(None, reasoning="let me see")), OK) as server:
+        answer = ask(server)
+    assert answer.text == ""
+    assert answer.finish.startswith("broken: ")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("rest", [lb.dropped, lb.silent, lb.drip])
+def test_whole_text_survives_a_broken_end(rest: Callable[..., lb.Behaviour]) -> None:
+    """Once `stop` was seen the text is whole, whatever happens to the usage that should follow."""
+    with lb.Server(rest(lb.chunk("ab", "stop"))) as server:
+        answer = ask(server, usage_timeout=0.3)
+    assert (answer.text, answer.finish, answer.usage) == ("ab", "stop", Usage())
+
+
+# --- what passes is tried again -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        lb.status(408),
+        lb.status(409),
+        lb.status(429),
+        lb.status(500),
+        lb.status(503, {"message": "Loading model", "type": "unavailable_error", "code": 503}),
+        lb.status(529),
+        lb.body(b"<html>bad gateway</html>", "text/html", 502),
+        lb.dropped(),
+        lb.dropped(reset=True),
+        lb.stream_events(),
+        lb.stream_events({"error": {"message": "overloaded"}}),
+        lb.stream_events({"error": {"message": "slow down", "code": 429}}),
+        lb.stream_events('{"cut'),
+        lb.body(b'{"error": {"message": "upstream", "code": 502}}'),
+        lb.silent(),
+    ],
+)
+def test_passing_trouble_is_tried_again(behaviour: lb.Behaviour) -> None:
+    """Trouble before the first token that passes costs a second request and nothing else."""
+    heard: list[Event] = []
+    with lb.Server(behaviour, OK) as server, Client(endpoint(server, read_timeout=0.3)) as client:
+        answer = client.ask(REQUEST, listen=heard.append)
+    assert answer.text == TEXT
+    assert len(server.requests) == 2
+    assert [event.kind for event in heard] == ["retry"]
+    assert heard[0].data["reason"]
+
+
+def test_tries_are_limited() -> None:
+    """After max_tries the error says what was wrong and how often it was tried; it was not billed."""
+    with lb.Server(lb.status(503)) as server:
+        error = refused(server)
+    assert isinstance(error, trouble.Unavailable)
+    assert len(server.requests) == 3
+    assert "trouble 503" in str(error)
+    assert "3 tries" in str(error)
+    assert not error.maybe_billed
+
+
+def test_what_may_be_billed_is_sent_twice_at_most() -> None:
+    """A request that vanished without an answer may have been paid for: one more try, not max_tries."""
+    with lb.Server(lb.dropped()) as server:
+        error = refused(server, max_tries=10)
+    assert isinstance(error, trouble.Unavailable)
+    assert error.maybe_billed
+    assert len(server.requests) == 2
+
+
+def test_no_connection() -> None:
+    """Where nobody listens the error says so; it was not billed."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    waits: list[Event] = []
+    nobody = Endpoint(f"http://127.0.0.1:{port}/v1", "m", KEY, first_wait=0.01, max_tries=3)
+    with Client(nobody) as client, pytest.raises(trouble.Unavailable, match="no connection") as caught:
+        client.ask(REQUEST, listen=waits.append)
+    assert not caught.value.maybe_billed
+    assert len(waits) == 2
+
+
+def date_in(seconds: int) -> str:
+    """An HTTP date."""
+    return email.utils.format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "least"),
+    [({"retry-after": "1"}, 1.0), ({"retry-after-ms": "300"}, 0.3), ({"retry-after": "0.4"}, 0.4)],
+)
+def test_retry_after_is_honoured(headers: dict[str, str], least: float) -> None:
+    """The second request comes no earlier than the endpoint asks."""
+    with lb.Server(lb.status(429, None, headers), OK) as server:
+        begun = time.monotonic()
+        ask(server)
+        assert time.monotonic() - begun >= least
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("headers", [{"retry-after": "121"}, {"retry-after": date_in(600)}])
+def test_too_long_a_wait_is_an_error(headers: dict[str, str]) -> None:
+    """A wait above max_retry_wait is told, not waited."""
+    with lb.Server(lb.status(429, None, headers), OK) as server:
+        error = refused(server)
+    assert isinstance(error, trouble.Unavailable)
+    assert "asks to wait" in str(error)
+    assert len(server.requests) == 1
+
+
+def test_wait_asked() -> None:
+    """Seconds, milliseconds and dates are understood; what is neither is no wait."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert trouble.wait_asked({"retry-after": "Thu, 01 Jan 2026 00:01:00 GMT"}, now) == 60
+    assert trouble.wait_asked({"retry-after": "Wed, 31 Dec 2025 00:00:00 GMT"}, now) == 0
+    assert trouble.wait_asked({"retry-after": "7", "retry-after-ms": "1500"}, now) == 1.5
+    for odd in ("soon", "nan", "inf", ""):
+        assert trouble.wait_asked({"retry-after": odd}, now) is None
+
+
+def test_backoff_doubles_to_a_limit() -> None:
+    """Waits double from the first one, a quarter by chance, and never exceed a minute."""
+    assert 0.75 <= trouble.backoff(1, 1) <= 1
+    assert 6 <= trouble.backoff(4, 1) <= 8
+    assert trouble.backoff(50, 1) <= 60
+
+
+# --- what does not pass -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "kind"),
+    [
+        (lb.status(400), trouble.BadRequest),
+        (lb.status(404), trouble.BadRequest),
+        (lb.status(422, "bad field"), trouble.BadRequest),
+        (lb.status(307, None, {"location": "http://127.0.0.1:1/v1/chat/completions"}), trouble.BadRequest),
+        (lb.status(503, None, {"x-should-retry": "false"}), trouble.Unavailable),
+        (lb.body(b"<html>log in</html>", "text/html"), trouble.BadRequest),
+        (lb.body(b"<!doctype html>", "application/json"), trouble.BadRequest),
+        (lb.body(b"[]"), trouble.BadRequest),
+        (lb.body(b'{"error": "model not found", "code": 404}'), trouble.BadRequest),
+        (lb.status(401, {"message": f"Incorrect API key provided: {KEY}"}), trouble.BadKey),
+        (lb.status(403), trouble.BadKey),
+        (lb.status(402), trouble.QuotaExhausted),
+        (lb.status(429, {"message": "no", "code": "insufficient_quota"}), trouble.QuotaExhausted),
+        (lb.status(429, {"message": "no", "type": "billing_hard_limit_reached"}), trouble.QuotaExhausted),
+        (lb.status(400, {"message": "Your credit balance is too low"}), trouble.QuotaExhausted),
+        (lb.status(413), trouble.ContextOverflow),
+        (lb.status(400, {"message": "too long", "code": "context_length_exceeded"}), trouble.ContextOverflow),
+        (lb.status(400, {"message": "request (9 tokens) exceeds the available context size"}), trouble.ContextOverflow),
+        (lb.stream_events({"error": {"message": "This model's maximum context length is 9"}}), trouble.ContextOverflow),
+        (lb.status(400, {"message": "no", "code": "content_filter"}), trouble.ContentFilter),
+        (lb.status(403, {"message": "this prompt was flagged by moderation"}), trouble.ContentFilter),
+        (lb.stream_events({"error": {"message": "no", "code": 401}}), trouble.BadKey),
+        (lb.body(b'{"error": {"message": "no credits", "code": 402}}'), trouble.QuotaExhausted),
+    ],
+)
+def test_hopeless_trouble_is_told_at_once(behaviour: lb.Behaviour, kind: type[AskError]) -> None:
+    """Trouble that no second try can mend is one request and one error of its own class, without the key."""
+    with lb.Server(behaviour, OK) as server:
+        error = refused(server)
+    assert type(error) is kind
+    assert len(server.requests) == 1
+
+
+def test_redirects_are_not_followed() -> None:
+    """The prompt goes to the address in the settings and to no other."""
+    with (
+        lb.Server(OK) as other,
+        lb.Server(lb.status(308, None, {"location": f"{other.url}/chat/completions"})) as server,
+    ):
+        refused(server)
+    assert not other.requests
+
+
+def test_long_words_of_an_endpoint_are_cut() -> None:
+    """An endpoint that sends the prompt back does not fill the terminal."""
+    with lb.Server(lb.status(400, {"message": "x\n" * 5000})) as server:
+        assert len(str(refused(server))) < 700
+
+
+def test_cut_prompt() -> None:
+    """An answer to a prompt that the endpoint cut is not usable; the answer is in the error, for the books."""
+    with lb.Server(lb.stream_text(TEXT, usage={**lb.USAGE, "prompt_tokens": 4096})) as server:
+        assert ask(server, replace(REQUEST, prompt_tokens=6800)).text == TEXT
+        error = refused(server, replace(REQUEST, prompt_tokens=6900))
+    assert isinstance(error, trouble.PromptCut)
+    assert error.answer.usage.prompt == 4096
+    assert error.maybe_billed
+
+
+def test_usage_beside_the_cache() -> None:
+    """An endpoint that counts cached tokens beside the others did not cut the prompt."""
+    usage = {"prompt_tokens": 100, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 6000}}
+    with lb.Server(lb.stream_text(TEXT, usage=usage)) as server:
+        assert ask(server, replace(REQUEST, prompt_tokens=6100)).text == TEXT

@@ -1,0 +1,173 @@
+"""Money: the cap holds at every moment, and what has no price never counts as free."""
+
+import random
+import threading
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s2c.errors import ConfigError, LimitReached
+from s2c.model import Request, Usage
+from s2c.money import Budget, Price, Prices, Reservation
+
+OPENAI = "https://api.openai.com/v1"
+OWN = Prices("http://127.0.0.1:1/v1", Price(Decimal(2), Decimal(10)))
+
+
+def request(prompt: int = 1000, output: int = 100, model: str = "gpt-4.1") -> Request:
+    """A request of that size."""
+    return Request("key", model, (), output, prompt_tokens=prompt)
+
+
+def test_own_price_wins() -> None:
+    """A price from the settings is taken as it is, in dollars per million tokens."""
+    assert OWN.cost(Usage(1_000_000, 100_000, cached=500_000), "gpt-4.1") == Decimal(3)
+
+
+def test_listed_prices() -> None:
+    """Without one, the table's price counts: cached tokens cheaper, written ones dearer, tiers by length."""
+    prices = Prices(OPENAI)
+    assert prices.cost(Usage(1_000_000, 0), "gpt-4.1") == Decimal("2.0")
+    assert prices.cost(Usage(300_000, 10_000, cached=50_000), "gpt-6.1-sol") == Decimal("1.16")
+    assert prices.cost(Usage(100_000, 10, written=100_000), "gpt-6.1-sol") == Decimal("0.2501")
+    assert prices.cost(Usage(10, 0, cached=50), "gpt-4.1") is not None
+
+
+def test_unknown_price_is_none() -> None:
+    """A model that nobody lists has no price, at an endpoint that is known or not."""
+    assert Prices(OPENAI).cost(Usage(10, 10), "no-such-model-9") is None
+    assert Prices("http://127.0.0.1:1/v1").cost(Usage(10, 10), "no-such-model-9") is None
+    assert Prices(OPENAI).cost(Usage(10, 10), "deepseek-v4-pro") is None
+
+
+def test_unknown_endpoint_takes_the_makers_price() -> None:
+    """A proxy that the table does not know costs what the model's maker asks, with or without the maker's prefix."""
+    proxy = Prices("http://127.0.0.1:4000/v1")
+    expected = Prices(OPENAI).cost(Usage(1000, 10), "gpt-4.1")
+    assert expected is not None
+    assert proxy.cost(Usage(1000, 10), "gpt-4.1") == expected
+    assert proxy.cost(Usage(1000, 10), "openai/gpt-4.1") == expected
+
+
+def test_reservation_is_an_upper_bound() -> None:
+    """What is set aside covers our count being low by the family's factor, a cache write, and the whole output."""
+    amount = Prices(OPENAI).at_most(request(100_000, 1000, "gpt-6.1-sol"))
+    worst = Prices(OPENAI).cost(Usage(105_000, 1000, written=105_000), "gpt-6.1-sol")
+    assert amount is not None
+    assert worst is not None
+    assert amount >= worst
+
+
+def test_cap_stops_before_sending() -> None:
+    """A request that may go over the cap is refused; after one is settled for less, it fits again."""
+    budget = Budget(OWN, Decimal("0.005"))
+    first = budget.reserve(request())
+    with pytest.raises(LimitReached, match="max_cost") as caught:
+        budget.reserve(request())
+    assert caught.value.exit_code == 5
+    assert caught.value.fix
+    assert budget.settle(first, Usage(10, 1)) == Decimal("0.00003")
+    budget.reserve(request())
+
+
+def test_cap_without_a_price_sends_nothing() -> None:
+    """With a cap and no known price there is nothing to reserve: the settings are wrong, and the fix is named."""
+    budget = Budget(Prices(OPENAI), Decimal(1000))
+    with pytest.raises(ConfigError, match="no price is known") as caught:
+        budget.reserve(request(model="no-such-model-9"))
+    assert "price_input" in caught.value.fix
+
+
+def test_no_cap_no_price() -> None:
+    """Without a cap an unknown price is allowed, counted as unknown, and never as free."""
+    budget = Budget(Prices(OPENAI))
+    reservation = budget.reserve(request(model="no-such-model-9"))
+    assert reservation.amount is None
+    assert budget.settle(reservation, Usage(10, 10)) is None
+    assert budget.unpriced == 1
+
+
+def test_missing_usage_books_everything() -> None:
+    """An answer without usage is booked at all that was set aside; the provider's own figure wins over both."""
+    budget = Budget(OWN, Decimal(1))
+    first, second, third = (budget.reserve(request()) for _ in range(3))
+    assert budget.settle(first, None) == first.amount
+    assert budget.settle(third, Usage()) == third.amount
+    assert budget.settle(second, Usage(1, 1), "0.25") == Decimal("0.25")
+    assert budget.settled == Decimal("0.25") + 2 * (first.amount or 0)
+
+
+def test_settled_once() -> None:
+    """A reservation counts once, however often it is settled or released."""
+    budget = Budget(OWN, Decimal(1))
+    reservation = budget.reserve(request())
+    budget.settle(reservation, Usage(10, 1))
+    assert budget.settle(reservation, Usage(10, 1)) is None
+    budget.release(reservation)
+    assert budget.settled == Decimal("0.00003")
+    assert budget.reserved == 0
+
+
+def test_overrun_is_booked_and_stops() -> None:
+    """An endpoint that bills more than was set aside is booked truly, and nothing goes out after it."""
+    budget = Budget(OWN, Decimal("0.01"))
+    budget.settle(budget.reserve(request()), Usage(100_000, 100))
+    assert budget.settled > Decimal("0.01")
+    with pytest.raises(LimitReached):
+        budget.reserve(request(0, 1))
+
+
+STEP = st.tuples(st.sampled_from(["reserve", "settle", "lost", "release"]), st.integers(0, 5000), st.integers(1, 500))
+
+
+@given(st.lists(STEP, max_size=60), st.integers(1, 50))
+def test_invariant(steps: list[tuple[str, int, int]], cents: int) -> None:
+    """Whatever the order: settled + reserved <= max_cost after every step, and settling never adds to the sum."""
+    budget = Budget(OWN, Decimal(cents) / 1000)
+    out: list[tuple[Reservation, int, int]] = []
+    for what, prompt, output in steps:
+        if what == "reserve":
+            try:
+                out.append((budget.reserve(request(prompt, output)), prompt, output))
+            except LimitReached:
+                assert (
+                    budget.settled + budget.reserved + (OWN.at_most(request(prompt, output)) or 0)
+                    > Decimal(cents) / 1000
+                )
+        elif out:
+            reservation, most_prompt, most_output = out.pop(0)
+            usage = None if what == "lost" else Usage(most_prompt, most_output // 2)
+            budget.release(reservation) if what == "release" else budget.settle(reservation, usage)
+        assert budget.committed == budget.settled + budget.reserved <= Decimal(cents) / 1000
+
+
+def test_invariant_with_threads() -> None:
+    """Eight threads that reserve and settle at once never get more than the cap between them."""
+    cap = Decimal("0.05")
+    budget = Budget(OWN, cap)
+    breaches: list[Decimal] = []
+    refused = threading.Event()
+
+    def spend(seed: int) -> None:
+        chance = random.Random(seed)  # noqa: S311 - no secret
+        for _ in range(300):
+            try:
+                reservation = budget.reserve(request(chance.randrange(2000), chance.randrange(1, 100)))
+            except LimitReached:
+                refused.set()
+                continue
+            breaches.extend(seen for seen in [budget.committed] if seen > cap)
+            budget.settle(reservation, Usage(chance.randrange(100), 1))
+            breaches.extend(seen for seen in [budget.committed] if seen > cap)
+
+    threads = [threading.Thread(target=spend, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused.is_set()
+    assert not breaches
+    assert budget.reserved == 0
+    assert Decimal("0.03") < budget.settled <= cap

@@ -1,0 +1,56 @@
+"""The played model reads prompts of s2c and answers as its solver or its file says."""
+
+from dataclasses import replace
+
+from s2c import wire
+from s2c.model import Message, Request
+from tests import loopback as lb
+from tests.endpoints import REQUEST, ask
+from tests.openai_server import AnswerBook, answer_fills
+
+# --- a played model -----------------------------------------------------------------------------------------------
+
+SPEC = """\
+----- spec F1 (dafny) -----
+method Inc(x: int) returns (y: int)
+  ensures y == x + 1
+<<HOLE F1.h1 body>>
+----- end of spec F1 -----
+----- spec F2 (dafny) -----
+method Dec(x: int) returns (y: int)
+<<HOLE F2.h1 body>>
+----- end of spec F2 -----
+"""
+WANTED = {"F1.h1": False, "F2.h1": False}
+BOOK = [
+    {
+        "match": "method Inc(x: int) returns (y: int)\n  ensures y == x + 1\n",
+        "fills": {"h1": ["y := x;", "y := x + 1;"]},
+    }
+]
+
+
+def request_for(spec: str) -> Request:
+    """A request as s2c sends it."""
+    nonce = wire.nonce(spec.encode(), [spec])
+    return replace(REQUEST, messages=(Message("user", spec + wire.instructions(nonce, WANTED)),), nonce=nonce)
+
+
+def test_played_model() -> None:
+    """The server finds ids and nonce in the prompt, answers what it knows, leaves out the rest, and counts tokens."""
+    with lb.Server(answer_fills(AnswerBook(BOOK))) as server:
+        read = [
+            wire.parse(answer.text, answer.request.nonce, WANTED, answer.finish)
+            for answer in (ask(server, request_for(SPEC)), ask(server, request_for(SPEC)))
+        ]
+    assert [one.fills for one in read] == [{"F1.h1": "y := x;\n"}, {"F1.h1": "y := x + 1;\n"}]
+    assert read[0].missing == ("F2.h1",)
+
+
+def test_played_model_stops_at_the_limit() -> None:
+    """It is cut off where the request's output limit is, and says `length`; what is whole can be used."""
+    with lb.Server(answer_fills(lambda _id, _prompt: "y := x;\n" * 20)) as server:
+        answer = ask(server, replace(request_for(SPEC), max_output=200))
+    assert answer.finish == "length"
+    assert answer.usage.prompt > 50
+    assert set(wire.parse(answer.text, answer.request.nonce, WANTED, "length").fills) == {"F1.h1"}
