@@ -4,6 +4,7 @@ Law: nothing is believed of it. Every file must be its spec's own bytes with fil
 a file that is anything else makes the case `spec-changed`, a missing one `incomplete`.
 """
 
+from s2c import keys
 from s2c.digest import digest, digest_bytes
 from s2c.graph import Component
 from s2c.judge import Case
@@ -40,6 +41,18 @@ def fills_in(spec: Spec, content: bytes) -> dict[str, str] | None:
     spoken = language(spec.language)
     found = unsplice(spec, spoken, content)
     return found if found is not None and splice(spec, spoken, found).content == content else None
+
+
+def fills_of(project: Project, component: Component) -> dict[str, str] | None:
+    """The fills by slot of all members, if each lies in build/ and is exactly its spec with fills."""
+    found = {}
+    for rank, path in enumerate(keys.ranking(project.graph, component)):
+        content = project.outputs.read(path)
+        fills = None if content is None else fills_in(project.graph.specs[path], content)
+        if fills is None:
+            return None
+        found.update({f"{rank}.{hole}": text for hole, text in fills.items()})
+    return found
 
 
 def key(project: Project, case: Case, identity: str) -> str:

@@ -52,7 +52,7 @@ def _session() -> Session:
     settings = configs.load(configs.find_root(Path.cwd()))
     store = connect.open_store(settings)
     project = projects.load(settings, store, recorded.read(settings.root / recorded.FILE).get)
-    return Session(project, lambda _: None, connect.nobody)
+    return Session(project, lambda _: None, lambda: connect.Connection(settings, store, lambda _: None))
 
 
 def _selected(session: Session, paths: Sequence[str]) -> list[str] | None:

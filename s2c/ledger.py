@@ -53,7 +53,7 @@ class Ledger:
             failed=sum(1 for one in rows if one.state not in {"verified", "waiting"}),
             waiting=sum(1 for one in rows if one.state == "waiting"),
             up_to_date=len({one.path for one in rows} & (self.current or self.skipped)),
-            origins=Counter(one.origin for one in rows if one.origin and one.state in {"verified", "waiting"}),
+            origins=dict(Counter(one.origin for one in rows if one.origin not in {"", "current"} and one.state in {"verified", "waiting"})),
             requests=self._requests,
             prompt_tokens=self._tokens["prompt"],
             completion_tokens=self._tokens["completion"],
@@ -62,7 +62,7 @@ class Ledger:
             verifier_runs=session.runs,
             tasks_executed=self.executed,
             tools=session.versions,
-            remarks=Counter(remark.split(":")[0] for one in rows for remark in one.remarks),
+            remarks=dict(Counter(remark.split(":")[0] for one in rows for remark in one.remarks)),
         )
 
     def _row(self, session: Session, path: str) -> Row:

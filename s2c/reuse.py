@@ -71,7 +71,7 @@ def edited(project: Project, component: Component) -> dict[str, str] | None:
     if not any(project.touched(path) is not None for path in component.members):
         return None
     spoken = language(component.language)
-    found = {}
+    found: dict[str, str] = {}
     for rank, path in enumerate(keys.ranking(project.graph, component)):
         content = project.outputs.read(path)
         fills = None if content is None else unsplice(project.graph.specs[path], spoken, content)

@@ -51,6 +51,7 @@ class Rounds:
             said = tested[state.component.language]
             if isinstance(said, str):
                 self._stop([state], said)
+                state.verdict = Verdict(VerdictKind.TOOL_MISSING, "", said)
         asked = {one: self._wanted(state) for one, state in by_id.items() if not state.stopped}
         if not asked or not self._ready(list(by_id.values())):
             return

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from s2c import built, keys, patterns, plan, tools
 from s2c.config import Config
+from s2c.connect import solving
 from s2c.digest import digest_bytes
 from s2c.errors import LimitReached, ToolError
 from s2c.executor import LocalExecutor
@@ -26,7 +27,7 @@ from s2c.solve import Listen, Solver
 from s2c.splice import splice, unsplice
 from s2c.verdicts import to_json
 
-Connect = Callable[["Session"], Client]
+Connect = Callable[[], Client]
 
 
 class Session:
@@ -84,29 +85,50 @@ class Session:
         home = self.project.graph.home
         context = patterns.describe(self.project.graph) if self.config.context_aware else ""
         may_ask = not (self.config.frozen or self.config.offline)
-        asker = Rounds(self.project, lambda: self._connect(self), context) if may_ask else None
-        with self._executor() as executor:
+        asker = Rounds(self.project, self._connect, context) if may_ask else None
+        with solving(self.config, self._listen), self._executor() as executor:
+            self._settle_orphans()
             solver = Solver(self.project, self._counted(executor), self._jobs, self._listen)
             try:
-                found = solver.solve({home[path] for path in wanted}, {home[path] for path in asked}, asker)
+                found = solver.solve({home[p] for p in wanted}, {home[p] for p in asked}, self._current(), asker)
             finally:
                 if asker is not None:
                     self.failed_requests += asker.failed
                     self.limit = asker.limit
                 self.versions.update(solver.tools.versions)
+                self.project.store.export_records()
         self.solutions.update(found)
+
+    def _current(self) -> dict[str, Mapping[str, str]]:
+        """The fills of every component whose files lie in build/ as today's keys ask for them."""
+        found: dict[str, Mapping[str, str]] = {}
+        for component in self.project.graph.components.values():
+            if not any(self.stale(path) for path in component.members):
+                fills = built.fills_of(self.project, component)
+                if fills is not None:
+                    found[component.id] = fills
+        return found
+
+    def _settle_orphans(self) -> None:
+        """What an earlier run left behind when it was killed: its text is kept, and it is told."""
+        store = self.project.store
+        for orphan in store.orphans() if not store.read_only else ():
+            kept = (
+                f"{len(orphan.answer.text)} characters of its answer are kept" if orphan.answer.text else "answer lost"
+            )
+            self._listen(Event("orphan", {"state": f"possibly billed, {kept} (sent {orphan.time})"}))
+            store.settle_orphan(orphan)
 
     def generate(self, path: str) -> Built | str:
         """Write build/PATH from its solution: what to record, or why there is none."""
         component = self.project.component(path)
         solution = self.solutions.get(component.id)
         if solution is None:
-            return "not generated: nothing was asked for it in this run"
+            return "nothing was tried for it in this run"
         outputs, spec = self.project.outputs, self.project.graph.specs[path]
         if solution.fills is None or solution.key is None:
             self._set_aside(path, solution)
-            kind = f"{solution.verdict.kind}: " if solution.verdict else ""
-            return f"not generated: {kind}{solution.reason}"
+            return solution.reason
         spoken = language(component.language)
         fills = keys.member_fills(self.project.graph, component, solution.fills)
         content = splice(spec, spoken, fills[path]).content

@@ -11,7 +11,7 @@ from s2c.graph import Component
 from s2c.model import Verdict
 from s2c.reuse import Candidate
 
-Fills: TypeAlias = "Mapping[str, str]"
+Fills: TypeAlias = Mapping[str, str]
 
 
 @dataclass(frozen=True)

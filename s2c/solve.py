@@ -19,7 +19,7 @@ from s2c.plan import exhausted
 from s2c.project import Project
 from s2c.reuse import Candidate, candidates
 from s2c.schedule import in_order
-from s2c.solution import Open, Solution, Trial
+from s2c.solution import Fills, Open, Solution, Trial
 from s2c.tools import Submit, Toolbox
 
 T = TypeVar("T")
@@ -48,16 +48,31 @@ class Solver:
         self._late: dict[str, list[Mapping[str, str]]] = {}
         self.open: dict[str, Open] = {}
 
-    def solve(self, wanted: Collection[str], asked: Collection[str], asker: Asker | None) -> dict[str, Solution]:
-        """A solution for each wanted component and all that it imports; only those in `asked` may cost a request."""
+    def solve(
+        self, wanted: Collection[str], asked: Collection[str], current: Mapping[str, Fills], asker: Asker | None
+    ) -> dict[str, Solution]:
+        """A solution for each wanted component and all that it imports; only those in `asked` may cost a request.
+
+        `current`: the fills (by slot) of components that lie in build/ under today's keys: they stand as they are.
+        """
         graph = self.project.graph
         chosen = {one for top in wanted for one in (top, *graph.closures[top])}
         self.open = {one: Open(c) for one, c in graph.components.items() if one in chosen}
+        self._stand({one: fills for one, fills in current.items() if one in self.open})
         self._read_late()
         self._free()
         while asker is not None and self._ask(asker, {one for one in asked if one in self.open}):
             self._free()
         return {one: self._solution(state) for one, state in self.open.items()}
+
+    def _stand(self, current: Mapping[str, Fills]) -> None:
+        for one, fills in current.items():
+            self.accepted.add(self.open[one].component, fills)
+        for one in current:
+            state = self.open[one]
+            state.tried, state.origin = True, "current"
+            state.key = keys.obligation(self.project.graph, state.component, self.accepted.fills.get)
+            state.beside = self.accepted.beside(state.component)
 
     # --- free of charge -----------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from doit.reporter import ConsoleReporter
 from s2c import config as configs
 from s2c import connect, project, recorded, report
 from s2c.config import Config
-from s2c.errors import S2cError
+from s2c.errors import ConfigError, S2cError
 from s2c.ledger import Ledger, codes
 from s2c.project import Built
 from s2c.session import Session
@@ -62,6 +62,7 @@ class Build:
         self.asked: set[str] | None = None  # paths whose generate: was selected; None: no reporter of ours told
         self.touched: set[str] = set()  # paths whose tasks doit looked at in this run
         self.to_check: set[str] = set()
+        self.error: S2cError | None = None  # what ended the solving early
 
     @cached_property
     def session(self) -> Session:
@@ -70,11 +71,15 @@ class Build:
         store = connect.open_store(settings)
         loaded = project.load(settings, store, recorded.read(settings.root / recorded.FILE).get)
         listen = report.listeners(settings, self.ledger)
-        return Session(loaded, listen, lambda session: connect.client(session.project, listen))
+        return Session(loaded, listen, lambda: connect.Connection(settings, store, listen))
 
     def _settings(self) -> Config:
         given = dict(doit_cmd._CMDLINE_VARS or {})  # noqa: SLF001 - doit has no way to list them, and a typo must be told
-        root = configs.find_root(Path.cwd())
+        root = Path.cwd()
+        if configs.find_root(root) != root:
+            raise ConfigError(
+                f"[tool.s2c] is in {configs.find_root(root)}, dodo.py in {root}", fix="keep both in one folder"
+            )
         return configs.load(root, overrides={**given, **self.options})
 
     def paths(self) -> list[str]:
@@ -91,7 +96,11 @@ class Build:
         if self.asked is None:
             sys.stderr.write("s2c: nothing is asked: doit runs with a reporter that is not s2c's (leave out -r)\n")
         wanted = [path for path in self.paths() if self.asked is None or path in self.wanted]
-        session.solve(wanted, self.asked or set())
+        try:
+            session.solve(wanted, self.asked or set())
+        except S2cError as error:
+            self.error = error
+            sys.stderr.write(f"s2c: {error}\n")
         return True
 
     @cached_property
@@ -157,7 +166,7 @@ class Verified:
         return "its bytes in the build folder, what they import, or the verifier changed"
 
 
-class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
+class Reporter(ConsoleReporter):
     """Tells `_solve` what was selected, commits each task's record at once, and ends with the summary."""
 
     desc = "s2c"
@@ -203,8 +212,8 @@ class Reporter(ConsoleReporter):  # type: ignore[misc]  # doit has no types
         """s2c's own failures are in the summary; what doit itself has to say is told here."""
         Globals.dep_manager.backend._conn.commit()  # noqa: SLF001
         self._touch(task)
-        if isinstance(fail, UnmetDependency) and task.name.startswith("verify:"):
-            return
+        if isinstance(fail, UnmetDependency):
+            return  # what it waits for is told itself
         if fail.report:
             super().add_failure(task, fail)
 
@@ -236,6 +245,8 @@ def _finish(out: Any, other_failures: bool) -> int:
     rows = ledger.rows(session, BUILD.touched)
     summary = ledger.summary(session, rows)
     report.finish(session.config.build_folder, summary, rows, out)
+    if BUILD.error is not None:
+        return BUILD.error.exit_code
     if BUILD.asked is None and session.solutions:
         return 3
     return codes(rows, session, ledger.refused) or (2 if other_failures else 0)

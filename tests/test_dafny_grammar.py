@@ -49,8 +49,8 @@ CLEAN = {
     "old function method": "function method F(x: int): int { x } predicate  method P() { true }",
     "modules": "module A.B refines C { import opened D = E.F export provides G reveals H } abstract module I { }",
     "import of an export": "import A = B`{C, D}\nimport E : F",
-    "traits and classes": "trait T<A> extends object { var x: A } class C<A(0)> extends T<A>, U { constructor Init() { } }",
-    "datatype": "datatype D<+T> = A | B(x: T, ghost y: int) | {:attr} C { function F(): int { 1 } } codatatype E = F(e: E)",
+    "traits": "trait T<A> extends object { var x: A } class C<A(0)> extends T<A>, U { constructor Of() { } }",
+    "datatype": "datatype D<+T> = A | B(x: T, ghost y: int) | {:at} C { function F(): int { 1 } } codatatype E = F(E)",
     "fields and consts": "class C { var x: int, y: map<int, C> const z := 1; static const w: int ghost var g: set<C> }",
     "iterator": "iterator It(n: nat) yields (x: int) yield requires true yield   ensures x > 0 { yield 1; }",
     "number next to a word": "const x := 5lemma L() { }",
@@ -68,7 +68,7 @@ TORN = [
     'const x := "open',
     "/* open",
     "lemma",
-    "method M() ensures { }",
+    "method M() ensures",
     "word",
 ]
 
@@ -81,7 +81,7 @@ def corpus(shared: Path, name: str) -> Iterator[dict[str, object]]:
 
 @pytest.mark.parametrize("code", CLEAN.values(), ids=CLEAN.keys())
 def test_code_is_read_whole(code: str) -> None:
-    """Legal code of either generation has no error, and every byte of it is a token of the tree, a blank or a comment."""
+    """Legal code of either generation has no error; every byte of it is a token of the tree, a blank or a comment."""
     source = code.encode()
     root = tree(source)
     assert not root.has_error, str(root)
@@ -127,7 +127,10 @@ def test_solved_specs_are_clean_with_their_fills(shared: Path) -> None:
     [
         "(" * 200_000, "{" * 200_000, "/*" * 100_000, "/*/*" * 50_000, "|{" * 100_000, "<" * 200_000, '"' * 200_001,
         "'" * 200_000, "{:" * 100_000, "match " * 40_000, "module A{" * 20_000, "method M() ensures = {" * 9_000,
-        "// <vc-code>\n" * 15_000, "// <vc-helpers>\n// </vc-helpers>\n" * 6_000, '@"' * 100_000, "/*/" * 70_000,
+        "// <vc-code>\n" * 15_000, "// <vc-helpers>\n// </vc-helpers>\n" * 6_000,
+        "// </vc-code>\n" * 15_000,
+        "lemma L() { assume false; }\n" * 7_000,
+        "method {:axiom} M() { }\n" * 8_000, '@"' * 100_000, "/*/" * 70_000,
     ],
     ids=lambda text: text[:12].strip(),
 )  # fmt: skip

@@ -99,6 +99,15 @@ def test_where_it_is_not_plain_names_are_asked_for(tmp_path: Path, script: str) 
         VERIFIER.identity_files((str(tmp_path / "dafny"),))
 
 
+def test_two_dafnys_are_one_too_many(tmp_path: Path) -> None:
+    """A script that names two of them is not plain: it does not say which one decides."""
+    lay(tmp_path, *MONO_FILES, "other/Dafny.exe")
+    names = (*MONO_FILES[:3], "other/Dafny.exe")
+    lay(tmp_path, "dafny", text="#!/bin/sh\nexec " + " ".join(str(tmp_path / name) for name in names) + "\n")
+    with pytest.raises(ToolError, match="2 found"):
+        VERIFIER.identity_files((str(tmp_path / "dafny"),))
+
+
 def test_a_solver_that_is_a_script_is_not_plain(tmp_path: Path) -> None:
     """A wrapper round z3 would hide which solver decides."""
     lay(tmp_path, *MONO_FILES)

@@ -129,15 +129,17 @@ def test_a_body_that_is_swallowed_owes_its_name(real: Tool) -> None:
     assert not judge(real, {"a.dfy": "// nothing\n"}).outcomes
 
 
-HARD = """lemma Hard(a: int, b: int, c: int)
-  requires a > 0 && b > 0 && c > 0 && a * b * c * c - a * a * b == 104729 * 7919
-  requires (a * b) % 7 == 3 && (c * c * a) % 11 == 5
-  ensures a*a*a + b*b*b != c*c*c + 17 * a * b
+HARD = """function Ack(m: nat, n: nat): nat
+  decreases m, n
 {
+  if m == 0 then n + 1
+  else if n == 0 then Ack(m - 1, 1)
+  else Ack(m - 1, Ack(m, n - 1))
 }
+lemma Hard() ensures Ack(4, 2) == 1 {}
 lemma Easy() ensures 1 + 1 == 2 { assert 2 == 2; }
 """
-SHORT = {"/timeLimit:30": "/timeLimit:2", "--resource-limit:50000000": "--resource-limit:100000"}
+SHORT = {"/timeLimit:30": "/timeLimit:1", "--resource-limit:50000000": "--resource-limit:100000"}
 
 
 @pytest.mark.dafny

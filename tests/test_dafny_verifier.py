@@ -204,6 +204,7 @@ LIES = {
     "trailer with a word more": f"{PASS}, honestly\n",
     "trailer without its beginning": "finished with 1 verified, 0 errors\n",
     "something after the trailer": f"\n{PASS}\nBye.\n",
+    "a message after the trailer": f"\n{PASS}\na.dfy(1,0): Info: hm\n",
     "something unknown before it": f"It went well.\n{PASS}\n",
     "an error beside it": f"a.dfy(1,0): Error: assertion violation\n{PASS}\n",
     "errors counted": "\nDafny program verifier finished with 1 verified, 1 error\n",
@@ -240,6 +241,18 @@ def test_a_log_that_disagrees_is_no_pass(tmp_path: Path, generation: str) -> Non
     """The log says that it is not proved, the trailer that it is."""
     log = LOGS[generation].replace(b'"correct"', b'"errors"').replace(b'"Valid"', b'"Invalid"')
     assert run_fake(tmp_path, generation, told(generation, f"\n{PASS}\n"), log=log).kind is VerdictKind.TOOL_CRASH
+
+
+def test_one_proof_does_not_cover_for_another(tmp_path: Path, generation: str) -> None:
+    """The count fits, but the log holds a second obligation that was not proved."""
+    second = {"name": "B (correctness)", "outcome": "Errors", "vcResults": [{"vcNum": 1, "outcome": "Invalid"}]}
+    logs = {
+        LEGACY: xml({"Impl$$_module.__default.A": "correct", "Impl$$_module.__default.B": "errors"}),
+        MODERN: MODERN_LOG.replace(b"]}]}", b"]}, " + json.dumps(second).encode() + b"]}"),
+    }
+    reading = run_fake(tmp_path, generation, told(generation, f"\n{PASS}\n"), log=logs[generation])
+    assert reading.kind is VerdictKind.TOOL_CRASH
+    assert reading.outcomes == {"A (correctness)": PROVED, "B (correctness)": FAILED}
 
 
 @pytest.mark.parametrize("code", [1, 2, 3, 4, 5, 127, 134])

@@ -31,7 +31,9 @@ def test_results_come_back_to_their_runs() -> None:
 
 def test_no_more_than_jobs_at_once(tmp_path: Path) -> None:
     """Each run counts those beside it: never more than the executor has places."""
-    script = f"touch {tmp_path}/$$; ls {tmp_path} | wc -l; sleep 0.2; rm {tmp_path}/$$"
+    place = tmp_path / "now"
+    place.mkdir()
+    script = f"touch {place}/$$; ls {place} | wc -l; sleep 0.2; rm {place}/$$"
     with LocalExecutor(2) as executor:
         futures = [executor.submit(shell(script)) for _ in range(6)]
         assert max(int(future.result().stdout) for future in futures) == 2

@@ -273,12 +273,12 @@ HOSTILE = {
 def test_nothing_of_the_environment_leaks() -> None:
     """Whatever variables are set, a third party gets the key alone; no proxy, no log; afterwards they are as before."""
     code = (
-        "import os, sys\nbefore = dict(os.environ)\n"
+        "import logging, os, sys\nbefore = dict(os.environ)\n"
         "from s2c.llm import Client\nfrom s2c.endpoint import Endpoint\nfrom s2c.model import Message, Request\n"
         "assert 'openai' not in sys.modules and 'httpx2' not in sys.modules\n"
         f"client = Client(Endpoint(sys.argv[1], 'm', '{KEY}', max_tries=1))\n"
         "answer = client.ask(Request('k', 'm', (Message('user', 'hi'),), 9))\n"
-        "assert before == dict(os.environ)\nprint(answer.text)\n"
+        "assert before == dict(os.environ) and not logging.getLogger().handlers\nprint(answer.text)\n"
     )
     with lb.Server(lb.stream_text("ok")) as server:
         done = subprocess.run(

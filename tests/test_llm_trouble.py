@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -60,6 +61,7 @@ def test_whole_text_survives_a_broken_end(rest: Callable[..., lb.Behaviour]) -> 
     """Once `stop` was seen the text is whole, whatever happens to the usage that should follow."""
     with lb.Server(rest(lb.chunk("ab", "stop"))) as server:
         answer = ask(server, usage_timeout=0.3)
+    assert Decimal(answer.seconds) < 5  # far below the read timeout and the deadline
     assert (answer.text, answer.finish, answer.usage) == ("ab", "stop", Usage())
 
 

@@ -1,8 +1,15 @@
 """The played model reads prompts of s2c and answers as its solver or its file says."""
 
+import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 from s2c import wire
+from s2c.endpoint import Endpoint
+from s2c.llm import Client
 from s2c.model import Message, Request
 from tests import loopback as lb
 from tests.endpoints import REQUEST, ask
@@ -10,6 +17,7 @@ from tests.openai_server import AnswerBook, answer_fills
 
 # --- a played model -----------------------------------------------------------------------------------------------
 
+ROOT = Path(__file__).resolve().parent.parent
 SPEC = """\
 ----- spec F1 (dafny) -----
 method Inc(x: int) returns (y: int)
@@ -54,3 +62,24 @@ def test_played_model_stops_at_the_limit() -> None:
     assert answer.finish == "length"
     assert answer.usage.prompt > 50
     assert set(wire.parse(answer.text, answer.request.nonce, WANTED, "length").fills) == {"F1.h1"}
+
+
+def test_as_a_program(tmp_path: Path) -> None:
+    """Started as a program it says its address, serves a file of answers, and logs each request."""
+    answers, log = tmp_path / "answers.jsonl", tmp_path / "log.jsonl"
+    answers.write_text("".join(json.dumps(record) + "\n" for record in BOOK), encoding="utf-8")
+    command = [sys.executable, "tests/openai_server.py", "--answers", str(answers), "--log", str(log)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            url = process.stdout.readline().strip()
+            with Client(Endpoint(url, "m")) as client:
+                answer = client.ask(request_for(SPEC))
+        finally:
+            process.terminate()
+    read = wire.parse(answer.text, answer.request.nonce, WANTED, answer.finish)
+    assert read.fills == {"F1.h1": "y := x;\n"}
+    (logged,) = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert logged["ids"] == ["F1.h1", "F2.h1"]
+    assert logged["prompt_tokens"] == answer.usage.prompt

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "s2c"
 ORDER = (
     "errors digest model verdicts config codec records store languages spec graph prompts keys outputs project splice "
     "tokens money wire trouble stream endpoint llm batches asking reuse plan patterns repair schedule policy supervise sandbox "
-    "executor tools judge built accepted solution solve rounds connect session ledger report recorded tasks cli"
+    "executor tools judge built accepted solution solve rounds connect session report ledger recorded tasks cli"
 ).split()
 
 ONLY_IMPORTER = {"diskcache": {"store"}, "openai": {"llm"}, "doit": {"tasks", "cli"}, "tiktoken": {"tokens"}}

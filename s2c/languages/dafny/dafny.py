@@ -19,6 +19,7 @@ class Dafny:
     suffixes = (".dfy",)
     version = "dafny.1"
     policy_version = "dafny-policy.1"
+    batch_specs = 16
 
     def __init__(self) -> None:
         self.prompt = Path(__file__).with_name("prompt.md").read_text(encoding="utf-8")

@@ -5,14 +5,15 @@ and has none, or one whose body is nothing but `assume false`. What a trait or a
 its author marked as an axiom or extern, is no hole.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import tree_sitter
 
-from s2c.languages.dafny.items import CALLABLES, Item
+from s2c.languages.dafny.items import CALLABLES, Item, items
 from s2c.languages.dafny.sections import Section, Sections
-from s2c.languages.dafny.syntax import problem, tokens
+from s2c.languages.dafny.syntax import errors, problem, tokens, tree
 from s2c.model import Hole, HoleKind, Problem, Span
 
 SECTION, STUB, BODILESS = "section", "stub", "bodiless"
@@ -31,21 +32,56 @@ class Place:
     after: tuple[bytes, ...] = ()  # tokens that the cut takes with it: the closing tag
 
 
-def places(sections: Sections, found: list[Item], root: tree_sitter.Node) -> tuple[list[Place], list[Problem]]:
-    """The holes of a source in file order, and what is wrong with its sections."""
-    problems: list[Problem] = []
+def places(sections: Sections, found: list[Item], root: tree_sitter.Node) -> tuple[list[Place], list[Section]]:
+    """The holes of a source in file order, and the sections that are none where they stand."""
+    lost: list[Section] = []
     drafts: list[Place] = []
     if sections.found or sections.problems:
         for section in sections.found:
             draft = _body(section, found) if section.is_body else _helpers(section, root)
             if draft is None:
-                problems.append(problem(sections.blanked, section.opening.start, _advice(section)))
+                lost.append(section)
             else:
                 drafts.append(draft)
     else:
         drafts += _untagged(found, sections.blanked)
     drafts.sort(key=lambda one: one.hole.span)
-    return [_numbered(number, one) for number, one in enumerate(drafts, 1)], problems
+    return [_numbered(number, one) for number, one in enumerate(drafts, 1)], lost
+
+
+def told(sections: Sections, lost: list[Section], root: tree_sitter.Node) -> tuple[Problem, ...]:
+    """The one cause of what is wrong: the tags, else the syntax outside the sections, else where a section stands.
+
+    A body without a header is wrong syntax too, and the parser may then blame any other place: so the braces of the
+    sections are taken out before the syntax is asked.
+    """
+    if sections.problems:
+        return sections.problems
+    if root.has_error:
+        plain = bytearray(sections.blanked)
+        for section in sections.found:
+            if section.is_body:
+                plain[section.closing.start : section.closing.start + 2] = b"  "
+        wrong = errors(tree(bytes(plain)), bytes(plain))
+        lost = [] if wrong else list(_headless(sections, bytes(plain)))
+        return wrong or _misplaced(sections, lost) or errors(root, sections.blanked)
+    return _misplaced(sections, lost)
+
+
+def _misplaced(sections: Sections, lost: list[Section]) -> tuple[Problem, ...]:
+    return tuple(problem(sections.blanked, one.opening.start, _advice(one)) for one in lost)
+
+
+def _headless(sections: Sections, plain: bytes) -> Iterator[Section]:
+    """The body sections that no declaration without a body stands directly before."""
+    root = tree(plain)
+    ends = {item.header_end for item in items(root, plain) if item.node.type in CALLABLES and item.body is None}
+    words = [word for word in tokens(root, plain) if word.kind != "vc_tag"]
+    starts = [word.start for word in words]
+    for section in sections.found:
+        before = bisect_left(starts, section.opening.start)
+        if section.is_body and (before == 0 or words[before - 1].end not in ends):
+            yield section
 
 
 def stub(item: Item, source: bytes) -> bool:

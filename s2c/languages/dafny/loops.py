@@ -37,16 +37,18 @@ def _is_statement(words: Sequence[Token], matching: Sequence[int], at: int) -> b
     """A `forall` begins a statement after `;`, `{`, `}` or a label; and it has no `::` of its own."""
     if at and words[at - 1].text not in {b";", b"{", b"}", b":", b"else"}:
         return False
-    for position in _level(words, matching, at):
-        if words[position].text in {b"::", b";"}:
-            return words[position].text == b";"
+    for position in _level(words, matching, at + 1):
+        if words[position].text == b"::":
+            return False
+        if words[position].text == b";" or _is_body(words, position):
+            break
     return True
 
 
 def _has_body(words: Sequence[Token], matching: Sequence[int], at: int) -> bool:
     for position in _level(words, matching, at + 1):
         word, before = words[position], words[position - 1]
-        if word.text == b"{" and before.text not in _BEFORE_DISPLAY:
+        if _is_body(words, position):
             return True
         follows = words[position + 1].text if position + 1 < len(words) else b""
         if word.text == b";" and follows not in _CLAUSES:
@@ -54,6 +56,10 @@ def _has_body(words: Sequence[Token], matching: Sequence[int], at: int) -> bool:
         if word.text in _STATEMENTS or (word.text == b"if" and _ends_operand(before)):
             return False
     return False
+
+
+def _is_body(words: Sequence[Token], at: int) -> bool:
+    return words[at].text == b"{" and words[at - 1].text not in _BEFORE_DISPLAY
 
 
 def _ends_operand(word: Token) -> bool:

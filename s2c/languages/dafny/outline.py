@@ -4,6 +4,7 @@ Law: only given text counts: sections are blanked before anything is read, and e
 space and comments never reach the tokens; everything else does.
 """
 
+import functools
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
@@ -12,9 +13,9 @@ from dataclasses import dataclass
 import tree_sitter
 
 from s2c.languages.dafny import sections
-from s2c.languages.dafny.holes import Place, places
+from s2c.languages.dafny.holes import Place, places, told
 from s2c.languages.dafny.items import CALLABLES, Item, declared, items
-from s2c.languages.dafny.syntax import Token, errors, find, problem, text, tokens, tree
+from s2c.languages.dafny.syntax import Token, find, problem, text, tokens, tree
 from s2c.languages.dafny.trust import assumptions
 from s2c.model import Declaration, Import, Outline, Problem, Span
 
@@ -43,6 +44,11 @@ class Reading:
     items: list[Item]
     places: list[Place]
     problems: tuple[Problem, ...]
+
+    @functools.cached_property
+    def owned(self) -> dict[int, Place]:
+        """The hole of each item that has one, by the item's `id`."""
+        return {id(one.owner): one for one in self.places if one.owner is not None}
 
 
 def parse(source: bytes) -> Outline:
@@ -79,15 +85,13 @@ def read(source: bytes) -> Reading:
     cut = sections.read(source)
     root = tree(cut.blanked)
     found = items(root, cut.blanked)
-    holes, misplaced = places(cut, found, root)
-    # a wrong tag makes wrong syntax: telling both would hide the cause
-    problems = (*cut.problems, *misplaced) or errors(root, cut.blanked)
-    return Reading(cut.blanked, root, found, holes, tuple(sorted(problems, key=lambda one: (one.line, one.column))))
+    holes, lost = places(cut, found, root)
+    return Reading(cut.blanked, root, found, holes, told(cut, lost, root))
 
 
 def declaration(item: Item, reading: Reading) -> Declaration:
     """What the outside sees of an item."""
-    owned = next((one for one in reading.places if one.owner is item), None)
+    owned = reading.owned.get(id(item))
     body = item.body
     span = Span(item.outer.start_byte, item.outer.end_byte)
     body_span = None if body is None else Span(body.start_byte, body.end_byte)
@@ -117,9 +121,14 @@ def replaced(words: list[Token], cuts: Iterable[Cut]) -> tuple[bytes, ...]:
 
 
 def outside(words: list[Token], spans: Iterable[Span]) -> list[Token]:
-    """The tokens that lie in none of the spans."""
-    inside = [(span.start, span.end) for span in spans if span.start < span.end]
-    return [word for word in words if not any(start <= word.start < end for start, end in inside)]
+    """The tokens that lie in none of the spans, which don't overlap."""
+    starts = [word.start for word in words]
+    out: list[Token] = []
+    at = 0
+    for span in sorted(spans):
+        out += words[at : bisect_left(starts, span.start)]
+        at = bisect_left(starts, span.end)
+    return [*out, *words[at:]]
 
 
 def _hole_cuts(reading: Reading) -> Iterator[Cut]:

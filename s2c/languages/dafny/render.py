@@ -6,9 +6,12 @@ contract or begin one. `normalise(hole, render(hole, fill))` is `fill`.
 
 from collections.abc import Mapping
 
+import tree_sitter
+
 from s2c.languages.dafny.holes import SECTION
+from s2c.languages.dafny.items import items
 from s2c.languages.dafny.outline import read
-from s2c.languages.dafny.syntax import tokens, tree
+from s2c.languages.dafny.syntax import COMMENTS, tree
 from s2c.model import Hole, HoleKind, Outline, Span
 
 AXIOM = b" {:axiom}"
@@ -20,10 +23,7 @@ def normalise(hole: Hole, text: str) -> str:
     plain = text.replace("\r\n", "\n")
     if hole.kind is not HoleKind.HELPERS:
         # a block in a block says the same; a set display as a function's body does not, so there only one pair goes
-        inner = _unbraced(plain)
-        while inner is not None:
-            plain = inner
-            inner = None if hole.visible else _unbraced(plain)
+        plain = _unbraced(plain, once=hole.visible)
     return _trimmed(plain)
 
 
@@ -76,21 +76,33 @@ def edited(source: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
     return b"".join([*parts, source[position:]])
 
 
-def _unbraced(text: str) -> str | None:
-    """The text without the one pair of braces that is all of it but for comments; None if it is not so."""
+def _unbraced(text: str, *, once: bool) -> str:
+    """The text without the pairs of braces that hold all of it but for comments; only the outermost pair if `once`."""
     code = _PROBE + text.encode("utf-8", "surrogatepass")
     root = tree(code)
-    words = [one for one in tokens(root, code) if one.start >= len(_PROBE)]
-    methods = [one for one in root.named_children if one.type == "declaration"]
-    if root.has_error or len(methods) != 1 or not words or words[0].text != b"{":
-        return None
-    method = next(one for one in methods[0].named_children if one.type == "method")
-    body = method.child_by_field_name("body")
-    if body is None or (body.start_byte, body.end_byte) != (words[0].start, words[-1].end):
-        return None
-    head, tail = code[len(_PROBE) : body.start_byte], code[body.end_byte :]
-    inner = code[body.start_byte + 1 : body.end_byte - 1]
-    return (head + inner + tail).decode("utf-8", "surrogatepass")
+    found = [] if root.has_error else items(root, code)
+    body = found[0].body if len(found) == 1 else None
+    if body is None or _code(root.children) != [found[0].outer] or found[0].header_end != len(_PROBE) - 1:
+        return text
+    edits = _pair(body)
+    inner = _only_block(body)
+    while inner is not None and not once:
+        edits += _pair(inner)
+        inner = _only_block(inner)
+    return edited(code, edits)[len(_PROBE) :].decode("utf-8", "surrogatepass")
+
+
+def _pair(block: tree_sitter.Node) -> list[tuple[int, int, bytes]]:
+    return [(block.start_byte, block.start_byte + 1, b""), (block.end_byte - 1, block.end_byte, b"")]
+
+
+def _only_block(block: tree_sitter.Node) -> tree_sitter.Node | None:
+    inner = _code(block.children)[1:-1]
+    return inner[0] if len(inner) == 1 and inner[0].type == "brace" else None
+
+
+def _code(nodes: list[tree_sitter.Node]) -> list[tree_sitter.Node]:
+    return [node for node in nodes if node.type not in COMMENTS]
 
 
 def _trimmed(text: str) -> str:

@@ -109,7 +109,10 @@ def _helpers(hole: Hole, root: tree_sitter.Node, code: bytes) -> Iterator[Refusa
 
 def _unsafe_brace(item: Item, code: bytes) -> bool:
     clauses = item.clause_nodes()
-    return bool(clauses) and item.body is not None and tokens(clauses[-1], code)[-1].text in _UNSAFE_BEFORE_BODY
+    if not clauses or item.body is None:
+        return False
+    words = [word.text for word in tokens(clauses[-1], code)]
+    return words[-1] in _UNSAFE_BEFORE_BODY and words != [b"decreases", b"*"]
 
 
 def _whole(source: bytes, outline: Outline, fills: Mapping[str, str]) -> Iterator[Refusal]:

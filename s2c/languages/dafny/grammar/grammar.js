@@ -107,9 +107,10 @@ module.exports = grammar({
     _operand: $ => choice($.identifier, $.number, $.string, $.char, $.paren, $.bracket),
     // After these a `{` is the body: `decreases |s| {`, `decreases * {`, `x is T<int> {`, the old `ensures P; {`.
     _ender: _ => choice('|', '*', '>', ';'),
-    // After these a `{` is a display, a match or a block of the expression.
+    // After these a `{` is a display, a match or a block of the expression. No `@`: no label is in scope outside a body,
+    // so there it begins the attribute of the next declaration.
     _operator: _ => choice('if', 'then', 'else', 'in', 'as', 'is', 'witness', 'case', ':=', '==', '::', '<', ',', ':', '.',
-      '=', '!', '-', '+', '->', '~>', '-->', '@', '`', '&', '/', '%', '^', '~', '?', '#', '||', '&&', '==>', '<==',
+      '=', '!', '-', '+', '->', '~>', '-->', '`', '&', '/', '%', '^', '~', '?', '#', '||', '&&', '==>', '<==',
       '<==>', '!=', '<=', '>=', '!!', '<<', '=>', ':-', ':|', '<-', '..', '!in'),
     _opener: _ => choice('by', 'calc', 'multiset', 'iset'),
     // `f.requires(x)` and `f.reads` name members, not clauses.

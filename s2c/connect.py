@@ -1,0 +1,107 @@
+"""A run's ties to the outside: the store that it opens, the lock that it holds, the endpoint that it asks.
+
+Law: money is set aside before a request goes out; its text is on disk as it arrives; the answer is in the store before
+anyone reads it. One solver works in a project at a time; another waits and is told for whom.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+
+from filelock import FileLock, Timeout
+
+from s2c.config import Config
+from s2c.endpoint import Endpoint
+from s2c.errors import AskError, ConfigError
+from s2c.llm import Client
+from s2c.model import Answer, Event, Request
+from s2c.money import Budget, Price, Prices
+from s2c.store import Store, verdict_secret
+from s2c.trouble import PromptCut
+
+Listen = Callable[[Event], None]
+
+
+def open_store(config: Config) -> Store:
+    """The project's store, with the records that others committed. Read-only for `frozen`."""
+    store = Store.open(config.cache_folder, secret=verdict_secret(os.environ), read_only=config.frozen)
+    store.import_records()
+    return store
+
+
+@contextmanager
+def solving(config: Config, listen: Listen) -> Iterator[None]:
+    """Hold the project's lock; wait for who has it, and say so. The system frees it when its owner dies."""
+    folder = config.cache_folder / "db"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock, holder = FileLock(folder / "solve.lock"), folder / "solve.holder"
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        who = holder.read_text(encoding="utf-8").strip() if holder.is_file() else "another process"
+        listen(Event("waiting", {"holder": who, "lock": str(folder / "solve.lock")}))
+        lock.acquire()
+    try:
+        holder.write_text(f"process {os.getpid()}: {' '.join(sys.argv)}\n", encoding="utf-8")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+class Connection:
+    """One endpoint, asked under one budget, with every answer stored before it is given back."""
+
+    def __init__(self, config: Config, store: Store, listen: Listen) -> None:
+        if not config.model:
+            raise ConfigError("no model is set, so nothing can be asked", fix='set model = "..." in [tool.s2c]')
+        own = None
+        if config.price_input is not None and config.price_output is not None:
+            own = Price(config.price_input, config.price_output)
+        self._budget = Budget(Prices(config.base_url, own), config.max_cost)
+        self._store = store
+        self._listen = listen
+        self._client = Client(
+            Endpoint(
+                base_url=config.base_url,
+                model=config.model,
+                api_key=os.environ.get(config.api_key_env, ""),
+                temperature="" if config.temperature is None else str(config.temperature),
+                deadline=float(config.request_seconds),
+            )
+        )
+
+    def ask(self, request: Request) -> Answer:
+        """Ask once. Raises AskError when no usable answer came, LimitReached when the budget does not allow it."""
+        reservation = self._budget.reserve(request)
+        reserved = "" if reservation.amount is None else str(reservation.amount)
+        try:
+            with self._store.spool(request, reserved) as spool:
+                answer = self._client.ask(request, spool.write, listen=self._listen)
+                self._store.put_answer(answer)
+        except PromptCut as error:
+            self._budget.settle(reservation, error.answer.usage, error.answer.cost)
+            raise
+        except AskError as error:
+            if getattr(error, "maybe_billed", False):
+                self._budget.settle(reservation, None)
+            else:
+                self._budget.release(reservation)
+            raise
+        cost = self._budget.settle(reservation, answer.usage if answer.usage.prompt else None, answer.cost)
+        self._told(answer, cost)
+        return answer
+
+    def _told(self, answer: Answer, cost: Decimal | None) -> None:
+        data = {
+            "prompt": answer.usage.prompt,
+            "completion": answer.usage.completion,
+            "cached": answer.usage.cached,
+            "cost": "" if cost is None else str(cost),
+            "finish": answer.finish,
+            "seconds": answer.seconds,
+            "model": answer.served_model,
+        }
+        self._listen(Event("answer", data))

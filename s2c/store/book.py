@@ -1,0 +1,135 @@
+"""Records in rows: under each kind and key one row with the list of its records.
+
+Law: a record is put in once, whoever brings it and however often; none is ever taken out. What can't be read here, as a
+record of a newer s2c, stays where it is.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from typing import TypeVar
+
+from s2c import records
+from s2c.codec import KINDS, DamagedError, Stored, belongs_to, from_json, identity, kind_of, to_json
+from s2c.digest import Json
+from s2c.model import Implementation
+from s2c.store.rows import Rows
+
+T = TypeVar("T", bound=Stored)
+MOST_FOR_PATH = 5  # fills older than that rarely fit a spec that has changed since
+
+Topic = tuple[str, str]  # kind and key
+
+
+class Book:
+    """The records in one database."""
+
+    def __init__(self, rows: Rows, tell: Callable[[str], None]) -> None:
+        self.rows = rows
+        self.tell = tell
+
+    def of(self, kind: type[T], key: str) -> list[T]:
+        """The records of one kind under one key, in the order in which they came."""
+        found = (self._read(kind.__name__.lower(), key, data) for data in items(self._row(kind.__name__.lower(), key)))
+        return [one for one in found if isinstance(one, kind)]
+
+    def on(self, topic: Topic) -> list[Stored]:
+        """The records on one topic."""
+        kind, key = topic
+        return [one for data in items(self._row(kind, key)) if (one := self._read(kind, key, data)) is not None]
+
+    def topics(self) -> list[Topic]:
+        """Every kind and key there is."""
+        found = (key.partition(" ") for key in self.rows.keys())  # noqa: SIM118 - no mapping
+        return [(kind, key) for kind, _, key in found if kind in KINDS]
+
+    def add(self, new: Iterable[Stored], *, mark: bool = True, older: bool = False) -> int:
+        """Put records in; how many were not known. `mark`: to be exported. `older`: they stand behind what is here."""
+        count = 0
+        with self.rows.transaction():
+            for topic, group in groupby(sorted(new, key=_topic), key=_topic):
+                count += self._add(topic, list(group), mark=mark, older=older)
+        return count
+
+    def latest_for_path(self, path: str) -> list[Implementation]:
+        """The implementations last made for this path, newest first."""
+        found = []
+        for one in items(self.rows.get(f"path {path}")):
+            obligation, fills = texts(one)
+            found += [made for made in self.of(Implementation, obligation) if identity(made) == fills]
+        return found
+
+    def changed(self, shard: str) -> list[Topic]:
+        """What was added to a shard since `settled` was called for it."""
+        pairs = (texts(one) for one in items(self.rows.get(f"changed {shard}")))
+        return [(pair[0], pair[1]) for pair in pairs if len(pair) == 2]  # noqa: PLR2004 - kind and key
+
+    def settled(self, shard: str) -> None:
+        """What was added to it is exported."""
+        self.rows.delete(f"changed {shard}")
+
+    def see_path(self, made: Implementation, *, older: bool = False) -> None:
+        """It is the newest of its path from now on; or, if it is `older`, one more if there is room."""
+        if not made.path:
+            return
+        row, own = f"path {made.path}", [made.obligation, identity(made)]
+        known = [texts(one) for one in items(self.rows.get(row))]
+        others = [one for one in known if one != own]
+        now = (known if own in known else [*known, own]) if older else [own, *others]
+        if now[:MOST_FOR_PATH] != known:
+            self.rows.put(row, now[:MOST_FOR_PATH])
+
+    def _add(self, topic: Topic, new: list[Stored], *, mark: bool, older: bool) -> int:
+        kind, key = topic
+        row = items(self._row(kind, key))
+        before = list(row)
+        place = {identity(one): at for at, data in enumerate(row) if (one := self._read(kind, key, data)) is not None}
+        count = 0
+        for record in new:
+            own = identity(record)
+            if own in place:
+                row[place[own]] = to_json(records.better(from_json(kind, row[place[own]]), record))
+                continue
+            row.append(to_json(record))
+            place[own] = len(row) - 1
+            count += 1
+        if row != before:
+            if older and kind == "answer":  # the last one is the newest
+                row = row[len(before) :] + row[: len(before)]
+            self.rows.put(f"{kind} {key}", row)
+            if mark:
+                self._mark(topic)
+        for record in new:
+            if isinstance(record, Implementation):
+                self.see_path(record, older=older)
+        return count
+
+    def _mark(self, topic: Topic) -> None:
+        shard = records.shard(topic[1])
+        known = self.changed(shard)
+        if topic not in known:
+            self.rows.put(f"changed {shard}", [list(one) for one in (*known, topic)])
+
+    def _row(self, kind: str, key: str) -> Json:
+        return self.rows.get(f"{kind} {key}")
+
+    def _read(self, kind: str, key: str, data: Json) -> Stored | None:
+        try:
+            record = from_json(kind, data)
+        except DamagedError as error:
+            self.tell(f"a stored record under {key} is ignored: {error}")
+            return None
+        return record if belongs_to(record) == key else None
+
+
+def items(value: Json) -> list[Json]:
+    """A JSON list as it is; anything else is an empty one."""
+    return list(value) if isinstance(value, list) else []
+
+
+def texts(value: Json) -> list[str]:
+    """The texts in a JSON list."""
+    return [one for one in items(value) if isinstance(one, str)]
+
+
+def _topic(record: Stored) -> Topic:
+    return kind_of(record), belongs_to(record)

@@ -1,0 +1,38 @@
+"""Files are replaced whole or not at all.
+
+Law: whoever reads a file that is written here sees its old bytes or its new ones, never a part, also after a kill.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def write_atomic(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Replace `path` by a file with these bytes; its folder must exist. Raises OSError: then nothing has changed."""
+    temporary = path.with_name(f".s2c-{secrets.token_hex(8)}")
+    try:
+        _write_new(temporary, content, mode)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def create_once(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Make `path` with these bytes unless it exists; of several processes one wins. Raises OSError."""
+    temporary = path.with_name(f".s2c-{secrets.token_hex(8)}")
+    try:
+        _write_new(temporary, content, mode)
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_new(path: Path, content: bytes, mode: int) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:  # noqa: PTH123 - the mode counts
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,214 @@
+"""One database of sealed rows: diskcache, held so that it can't lose or harm.
+
+Law: keys are text and values are bytes inside the database, never a pickle, never a file beside it; nothing is evicted
+and every write is synced. A row that is not what was written reads as absent and is told; it is never a wrong value.
+A database from elsewhere can bring settings, file names and pickles: none of them is obeyed.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from diskcache import UNKNOWN, Cache, Disk, Timeout
+
+from s2c.codec import DamagedError, seal, unseal
+from s2c.digest import Json
+from s2c.errors import StoreError
+
+_FILE = "cache.db"
+_RAW = 1  # diskcache: a value inside the database, as it is
+_FULL = 2  # SQLite: every commit is synced
+# All of them, at every opening: what an opening leaves out is taken from the database, and any opener can change it.
+_SETTINGS: dict[str, str | int] = {
+    "cull_limit": 0,
+    "disk_min_file_size": 2**62,
+    "disk_pickle_protocol": 0,
+    "eviction_policy": "none",
+    "size_limit": 2**62,
+    "sqlite_auto_vacuum": 0,
+    "sqlite_cache_size": 2**13,
+    "sqlite_journal_mode": "wal",
+    "sqlite_mmap_size": 2**26,
+    "sqlite_synchronous": _FULL,
+    "statistics": 0,
+    "tag_index": 0,
+}
+_COUNTERS = frozenset({"count", "size", "hits", "misses"})
+_LAST = "Settings_size_delete"  # what diskcache makes last: a database without it is not complete
+
+
+class BytesDisk(Disk):  # type: ignore[misc]  # diskcache has no types
+    """How rows are kept: text keys, bytes in the database, nothing else."""
+
+    def put(self, key: str) -> tuple[str, bool]:
+        """A key goes in as it is; a lone surrogate, which SQLite does not take, as its escape."""
+        return key.encode("utf-8", "backslashreplace").decode(), True
+
+    def get(self, key: object, raw: object) -> str:
+        """A key comes out; one of any other kind, a pickled one among it, is no key."""
+        return key if raw == 1 and isinstance(key, str) else ""
+
+    def store(self, value: bytes, read: object, key: object = UNKNOWN) -> tuple[int, int, None, bytes]:
+        """A value goes in as it is."""
+        del read, key
+        return 0, _RAW, None, value
+
+    def fetch(self, mode: object, filename: object, value: object, read: object) -> object:
+        """A value comes out; False for a row of any other kind."""
+        del read
+        return value if mode == _RAW and filename is None and isinstance(value, bytes) else False
+
+    def remove(self, file_path: object) -> None:
+        """Nothing: s2c stores no files, and a stranger's row may name any file of the user's."""
+
+
+class _Held(threading.local):
+    """Whether this thread is inside a transaction."""
+
+    inside = False
+
+
+class Rows:
+    """One database, opened when it is first needed. Safe in any thread and process, also after a fork."""
+
+    def __init__(self, folder: Path, tell: Callable[[str], None], *, secret: bytes = b"", wait: float = 60.0) -> None:
+        self._folder = folder
+        self._tell = tell
+        self._secret = secret
+        self._wait = wait
+        self._opened: Any = None
+        self._lock = threading.Lock()
+        self._held = _Held()
+
+    def get(self, key: str) -> Json:
+        """The value under `key`; None where there is none, or none that is whole."""
+        if self._opened is None and not (self._folder / _FILE).exists():
+            return None
+        with self._guarded():
+            row = self._cache().get(key)
+        try:
+            return None if row is None else unseal(key, _whole(row), self._secret)
+        except DamagedError as error:
+            self._tell(self._told(key, error))
+            return None
+
+    def put(self, key: str, value: Json) -> None:
+        """Durable when it returns, or, inside a transaction, when that ends."""
+        with self.transaction():
+            self._cache().set(key, seal(key, value, self._secret))
+
+    def delete(self, key: str) -> None:
+        """Take a row out, if it is there."""
+        with self.transaction():
+            self._cache().delete(key)
+
+    def keys(self) -> list[str]:
+        """Every key, sorted."""
+        with self._guarded():
+            return [key for key in self._cache().iterkeys() if key]
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All writes inside are made, or none; others wait. It may be nested. Raises StoreError."""
+        if self._held.inside:
+            yield
+            return
+        # Not diskcache's `retry`: it would try for ever, also where the disk is full or read-only.
+        with self._guarded(), self._cache().transact():
+            self._held.inside = True
+            try:
+                yield
+            finally:
+                self._held.inside = False
+
+    def close(self) -> None:
+        """Close this thread's connection; the next use opens it again."""
+        if self._opened is not None:
+            self._opened.close()
+
+    def _told(self, key: str, error: DamagedError) -> str:
+        if self._secret:  # a cache from elsewhere has thousands of them, and they are no harm
+            return f"{self._folder}: rows that this machine did not sign are ignored"
+        return f"{self._folder}: the row {key!r} is ignored: {error}"
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """What goes wrong inside becomes a StoreError; inside a transaction that is the transaction's to do."""
+        if self._held.inside:
+            yield
+            return
+        try:
+            yield
+        except (sqlite3.Error, OSError, Timeout) as error:
+            self.close()  # a failed commit leaves its transaction open; only closing ends it
+            first = error.__context__ if isinstance(error.__context__, (sqlite3.Error, OSError)) else error
+            raise StoreError(
+                f"the store can't be read or written: {str(first) or 'another process holds it'}",
+                where=str(self._folder),
+                fix="free disk space, end other builds or make it writable, and run again; if the file is damaged, move"
+                " the folder away: what cache/records holds is read again",
+            ) from None
+
+    def _cache(self) -> Any:  # noqa: ANN401 - diskcache has no types
+        if self._opened is None:
+            with self._lock:
+                self._opened = self._opened or _open(self._folder, self._wait)
+        return self._opened
+
+
+def _whole(row: object) -> bytes:
+    if not isinstance(row, bytes):
+        raise DamagedError("it is no bytes inside the database")
+    return row
+
+
+def _open(folder: Path, wait: float) -> Any:  # noqa: ANN401 - diskcache has no types
+    text = str(folder)
+    if os.path.expandvars(text) != text:  # diskcache would open another folder
+        raise StoreError("the folder's name holds a $NAME that is set in the environment", where=text, fix="rename it")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)  # prompts and answers are nobody else's
+    if _is_ours(folder / _FILE, wait):
+        return _Reopened(text, wait)
+    return Cache(text, timeout=wait, disk=BytesDisk, **_SETTINGS)
+
+
+class _Reopened(Cache):  # type: ignore[misc]  # diskcache has no types
+    """A database that has today's settings. diskcache itself writes and syncs each of them twice: 50 ms an opening."""
+
+    def __init__(self, folder: str, wait: float) -> None:
+        self._directory = folder
+        self._timeout = wait
+        self._local = threading.local()
+        self._txn_id = None
+        self._disk = BytesDisk(folder)
+        self.__dict__.update(_SETTINGS)
+
+
+def _is_ours(file: Path, wait: float) -> bool:
+    """Whether it has exactly our settings. Raises StoreError if it has others.
+
+    diskcache would run any setting that a database names as a PRAGMA, or set it as an attribute.
+    """
+    if not file.exists():
+        return False
+    with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=wait)) as connection:
+        try:
+            found = dict(connection.execute("SELECT key, value FROM Settings").fetchall())
+            complete = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_LAST,)).fetchone()
+        except sqlite3.OperationalError:  # another process is just making it
+            return False
+    unknown = sorted(str(name) for name in found.keys() - _SETTINGS.keys() - _COUNTERS)
+    if unknown:
+        raise StoreError(
+            f"this database was not made by s2c: it has the setting {unknown[0]!r}",
+            where=str(file),
+            fix="move its folder away: what cache/records holds is read again",
+        )
+    return complete is not None and found.items() >= _SETTINGS.items()
