@@ -71,7 +71,6 @@ class Declaration:
     body: Span | None = None
     clauses: tuple[Clause, ...] = ()
     attributes: tuple[str, ...] = ()
-    modules: int = 0  # how many leading parts of `name` are modules; those between them and the last are types
 
 
 @dataclass(frozen=True)

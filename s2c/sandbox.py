@@ -142,6 +142,7 @@ def _order(run: Run, program: str, place: Path) -> str:
             "memory_bytes": run.limits.memory_bytes,
             "file_bytes": FILE_BYTES,
             "parent": os.getpid(),
+            "place": str(place),
         }
     )
 

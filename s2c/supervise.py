@@ -6,8 +6,9 @@ the standard library, and it is one thread, so what it does between fork and exe
 called from many threads, could not do that itself.
 
 Called as `python -I -S supervise.py ORDER`, ORDER being JSON: command, cwd, environment, stdout, stderr (paths),
-wall_seconds, cpu_seconds, memory_bytes, file_bytes (0: no limit), parent (process id). It prints one line of JSON:
-exit, killed, missing, wall_ms, cpu_ms. With ORDER `probe` it prints how the network is kept away.
+wall_seconds, cpu_seconds, memory_bytes, file_bytes (0: no limit), parent (process id), place (the directory that goes
+with the run if s2c dies). It prints one line of JSON: exit, killed, missing, wall_ms, cpu_ms. With ORDER `probe` it
+prints how the network is kept away.
 """
 
 import contextlib
@@ -39,7 +40,11 @@ def main(order: str) -> None:
     _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != plan["parent"]:
         return  # s2c died before the line above took hold
-    sys.stdout.write(json.dumps(_run(plan)))
+    report = _run(plan)
+    if os.getppid() != plan["parent"]:
+        _remove(plan["place"])  # s2c is dead: nobody else will
+        return
+    sys.stdout.write(json.dumps(report))
 
 
 def _run(plan: dict[str, Any]) -> dict[str, Any]:
@@ -169,6 +174,12 @@ def _children() -> list[int]:
                 if int(fields[1]) == os.getpid() and fields[0] != "Z":
                     found.append(int(entry.name))
     return found
+
+
+def _remove(place: str) -> None:
+    import shutil  # noqa: PLC0415 - rarely needed, and slow to load for every run
+
+    shutil.rmtree(place, ignore_errors=True)
 
 
 def _prctl(option: int, value: int) -> None:

@@ -1,5 +1,6 @@
 """What a fill of a Dafny hole may be: attacks and look-alikes, structure, policy, rendering."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -256,6 +257,15 @@ def test_what_the_spec_has_the_fill_may_have() -> None:
     spec = SPEC.replace("requires n > 0", "requires n as bv8 > 0\n  decreases *")
     assert refused(spec, {**HONEST, "h2": "r := 4; while true decreases * { var b: bv8 := 1; }"}) == ()
     assert {one.rule for one in refused(spec, {**HONEST, "h3": "while true decreases * { }"})} == {"endless"}
+
+
+def test_no_fill_may_take_given_text_with_it() -> None:
+    """Should a hole ever stand where its fill joins given text, the comparison with the pristine tree sees it."""
+    source = b"ghost\n\nmethod M() { }\n"
+    hole = Hole("h1", HoleKind.HELPERS, Span(6, 6), "", "section")
+    outline = dataclasses.replace(DAFNY.parse(source), holes=(hole,))
+    assert DAFNY.structure(source, outline, {"h1": ""}) == ()
+    assert [one.rule for one in DAFNY.structure(source, outline, {"h1": "lemma F() { }\n"})] == ["given-text"]
 
 
 def test_refusals_name_their_line() -> None:

@@ -88,6 +88,15 @@ def test_code_is_read_whole(code: str) -> None:
     assert all(token.kind != GAP for token in tokens(root, source))
 
 
+def test_text_without_a_leaf_is_a_token() -> None:
+    """Should the tree ever leave a word out, it is still a token, and so in every digest."""
+    root, source = tree(b"method M()     { }   "), b"method M() odd { } it"
+    assert [(token.kind, token.text) for token in tokens(root, source) if token.kind == GAP] == [
+        (GAP, b"odd"),
+        (GAP, b"it"),
+    ]
+
+
 @pytest.mark.parametrize("code", TORN)
 def test_torn_code_is_a_problem(code: str) -> None:
     """Code that is cut off or unbalanced is told with its place, not read as something else."""

@@ -119,9 +119,8 @@ def test_old_content_of_a_section_counts_for_nothing(content: str) -> None:
         ("lemma L()\n// <vc-helpers>\n// </vc-helpers>\n{\n}\n", 2, "between declarations"),
         ("lemma K( }\nlemma L()\n// <vc-code>\n// </vc-code>\n", 1, "syntax error"),
         (
-            "predicate P(n: int)\n  requires true\n{\n  n > 0\n}\n// <vc-helpers>\n// </vc-helpers>\n"
-            "// <vc-code>\n{\n}\n// </vc-code>\n",
-            8,
+            "predicate P() requires true\n{\n  true\n}\n// <vc-helpers>\n// </vc-helpers>\n// <vc-code>\n// </vc-code>",
+            7,
             "header",
         ),
         ("// <vc-helpers>\n// </vc-helpers>\n// <vc-code>\n// </vc-code>\n", 3, "header"),
@@ -156,12 +155,12 @@ def test_bodiless_and_stub_declarations_are_holes() -> None:
     assert cut(UNTAGGED, Span(0, outline.holes[2].span.start)).endswith("ensures r == x;")
 
 
-def test_names_say_what_is_a_module() -> None:
-    """A qualified name tells how many of its parts are modules."""
+def test_names_are_qualified_by_modules_and_types() -> None:
+    """A declaration is named by the path to it; the plain names of all that is declared are known."""
     outline = read(UNTAGGED)
-    assert {name: declared(outline, name).modules for name in ("M.N.C.Inc", "M.N.L", "M.N", "Outside")} == {
-        "M.N.C.Inc": 2, "M.N.L": 2, "M.N": 0, "Outside": 0,
-    }  # fmt: skip
+    names = [one.name for one in outline.declarations]
+    assert names[:6] == ["M.N", "M.N.T", "M.N.T.Open", "M.N.C", "M.N.C.x", "M.N.C._ctor"]
+    assert names[-3:] == ["P.G", "Outside", "Weird"]
     assert {"C", "x", "y", "From", "A", "B", "B?", "value", "D", "M", "N"} <= outline.declared
     assert "int" not in outline.declared
 
@@ -172,6 +171,13 @@ def test_imports_are_paths_as_written() -> None:
     outline = read(text)
     assert [one.target for one in outline.imports] == ["lib/a.dfy", "..\\b.dfy"]
     assert [cut(text, one.span) for one in outline.imports] == ['"lib/a.dfy"', '@"..\\b.dfy"']
+
+
+def test_where_an_import_lies_is_no_content() -> None:
+    """The text of an include path is in no token list; that there is one is."""
+    moved = read(UNTAGGED.replace("lib/a.dfy", "other/place.dfy"))
+    assert (moved.skeleton, moved.interface) == (read(UNTAGGED).skeleton, read(UNTAGGED).interface)
+    assert read('include "a.dfy"\n').skeleton != read("").skeleton
 
 
 def test_trust_is_told_with_its_line() -> None:
@@ -193,6 +199,13 @@ def test_blanks_and_comments_do_not_count(text: str) -> None:
     plain, other = read(text), read("\ufeff" + rewritten.replace("\n", "\r\n").replace("\r\r", "\r"))
     assert other.skeleton == plain.skeleton
     assert other.interface == plain.interface
+
+
+def test_two_words_are_one_token_however_far_apart() -> None:
+    """Blanks between the words of a two-word keyword don't count."""
+    text = "least predicate P() { true }\ntype T = x: int | x > 0 ghost witness 1\n"
+    rewritten = text.replace("least ", "least \n\t").replace("ghost ", "ghost   ")
+    assert read(rewritten).skeleton == read(text).skeleton
 
 
 def test_every_other_change_counts(shared: Path) -> None:

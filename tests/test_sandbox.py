@@ -195,12 +195,12 @@ def test_stop_ends_runs_from_another_thread() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_nothing_outlives_s2c(number: signal.Signals, tmp_path: Path) -> None:
-    """However s2c itself ends, by Ctrl-C or SIGKILL, the run and its descendants end too."""
+def test_nothing_outlives_s2c(number: signal.Signals, tmp_path: Path, place: Path) -> None:
+    """However s2c itself ends, by Ctrl-C or SIGKILL, the run, its descendants and its directory go too."""
     note = tmp_path / "pids"
     script = f"setsid sleep 1000 & echo $! > {note}.new; sleep 1000 & echo $! >> {note}.new; mv {note}.new {note}; wait"
     run = f"Run(('sh', '-c', {script!r}), {{}}, Limits(900))"
-    code = f"from s2c.sandbox import execute; from s2c.model import *; execute({run})"
+    code = f"from s2c.sandbox import execute, Path; from s2c.model import *; execute({run}, root=Path({str(place)!r}))"
     with subprocess.Popen(
         [sys.executable, "-c", code], stderr=subprocess.DEVNULL, cwd=Path(__file__).parent.parent
     ) as parent:
@@ -211,6 +211,10 @@ def test_nothing_outlives_s2c(number: signal.Signals, tmp_path: Path) -> None:
     left = [int(word) for word in note.read_text().split()]
     assert len(left) == 2
     assert gone(left)
+    end = time.monotonic() + PATIENCE
+    while list(place.iterdir()) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not list(place.iterdir())
 
 
 def test_the_directory_goes_even_if_it_was_locked(place: Path) -> None:

@@ -19,13 +19,11 @@ _SCOPES = {"source_file": "", "module": "module", "class": "class", "datatype": 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a declaration stands in: dotted name, how many of its parts are modules, and what it inherits."""
+    """What a declaration stands in: dotted name, and what it inherits."""
 
     name: str = ""
-    modules: int = 0
     abstract: bool = False  # in an `abstract module`
     trait: bool = False  # directly in a trait
-    in_module: bool = True  # directly in a module or in the file
 
     def qualify(self, name: str) -> str:
         """The qualified name of a member."""
@@ -135,9 +133,8 @@ def _item(outer: tree_sitter.Node, scope: Scope, source: bytes) -> Item | None:
 def _inside(item: Item) -> Scope:
     if item.node.type == "module":
         abstract = item.scope.abstract or "abstract" in item.modifiers
-        return Scope(item.name, item.name.count(".") + 1, abstract=abstract)
-    trait = item.kind == "trait"
-    return Scope(item.name, item.scope.modules, item.scope.abstract, trait=trait, in_module=False)
+        return Scope(item.name, abstract=abstract)
+    return Scope(item.name, item.scope.abstract, trait=item.kind == "trait")
 
 
 def _kind(node: tree_sitter.Node, source: bytes) -> str:

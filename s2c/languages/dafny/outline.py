@@ -100,9 +100,7 @@ def declaration(item: Item, reading: Reading) -> Declaration:
         span = Span(span.start, line_end if line_end >= 0 else len(reading.blanked))
         body_span = owned.hole.span
     end = item.header_end if item.node.type in CALLABLES else span.end
-    return Declaration(
-        item.name, item.kind, span, end, body_span, item.clauses(reading.blanked), item.attributes, item.scope.modules
-    )
+    return Declaration(item.name, item.kind, span, end, body_span, item.clauses(reading.blanked), item.attributes)
 
 
 def replaced(words: list[Token], cuts: Iterable[Cut]) -> tuple[bytes, ...]:
