@@ -102,8 +102,7 @@ def test_an_answer_comes_back_as_it_came(store: Store, text: str) -> None:
     """Every field and every character of an answer is read back, but for the prompt, which is not kept."""
     store.put_answer(answer(text))
     found = store.answer(REQUEST.key)
-    joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass") if text != ODD else text
-    assert found == replace(answer(joined), request=replace(REQUEST, messages=()))
+    assert found == replace(answer(text), request=replace(REQUEST, messages=()))
     assert b"the prompt" not in b"".join(path.read_bytes() for path in store.folder.rglob("*") if path.is_file())
 
 
@@ -131,7 +130,7 @@ def test_a_broken_answer_answers_no_request(store: Store) -> None:
 
 
 def test_a_killed_writer_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    """kill -9 in the midst of writing: every answer and implementation whose call returned is there."""
+    """A kill -9 in the midst of writing: every answer and implementation whose call returned is there."""
     code = """
 number = 0
 while True:
@@ -158,7 +157,7 @@ while True:
 
 
 def test_a_killed_stream_leaves_its_text(tmp_path: Path) -> None:
-    """kill -9 while an answer streams in: the next run learns of it, has all that arrived, and it becomes an answer."""
+    """A kill -9 while an answer streams in: the next run learns of it, and what had arrived becomes an answer."""
     code = """
 with store.spool(REQUEST, "0.25") as spool:
     spool.write("first \\U0001f600\\r\\n")
@@ -183,11 +182,17 @@ with store.spool(REQUEST, "0.25") as spool:
     )  # fmt: skip
 
 
+def stream(store: Store, text: str, error: BaseException) -> None:
+    """A request whose answer ends in this way."""
+    with store.spool(REQUEST) as spool:
+        spool.write(text)
+        raise error
+
+
 def test_a_character_cut_in_two_is_left_out(store: Store) -> None:
     """Text that a kill cut inside a character is read up to it."""
-    with pytest.raises(KeyboardInterrupt), store.spool(REQUEST) as spool:
-        spool.write("ab\U0001f600")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        stream(store, "ab\U0001f600", KeyboardInterrupt())
     (file,) = (store.folder / "db" / "spool").iterdir()
     file.write_bytes(file.read_bytes()[:-1])
     assert [one.answer.text for one in store.orphans()] == ["ab"]
@@ -205,21 +210,20 @@ def test_a_stored_answer_ends_what_is_out(store: Store) -> None:
 
 def test_a_request_that_failed_is_not_pending(store: Store) -> None:
     """After an error of the endpoint nothing is pending; text that had come is kept as a broken answer."""
-    with pytest.raises(AskError), store.spool(REQUEST):
-        raise AskError("refused")
+    with pytest.raises(AskError):
+        stream(store, "", AskError("refused"))
     assert store.orphans() == ()
     assert store.unread_answers() == ()
-    with pytest.raises(AskError), store.spool(REQUEST) as spool:
-        spool.write("half")
-        raise AskError("reset")
+    with pytest.raises(AskError):
+        stream(store, "half", AskError("reset"))
     assert [(one.text, one.finish) for one in store.unread_answers()] == [("half", "broken: reset")]
     assert store.orphans() == ()
 
 
 def test_an_interrupt_leaves_the_request_pending(store: Store) -> None:
     """Ctrl-C while a request is out: nobody knows whether it is billed, so it is told, also by the same process."""
-    with pytest.raises(KeyboardInterrupt), store.spool(REQUEST):
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        stream(store, "", KeyboardInterrupt())
     (orphan,) = store.orphans()
     assert orphan.answer.text == ""
     store.settle_orphan(orphan)
@@ -276,9 +280,14 @@ say("went on")
 def test_a_failed_transaction_leaves_nothing_behind(store: Store) -> None:
     """What is written inside a transaction that fails is not there, and the next one works."""
     rows = Rows(store.folder / "rows", print)
-    with pytest.raises(ZeroDivisionError), rows.transaction():
-        rows.put("a", 1)
-        _ = 1 // 0
+
+    def fail() -> None:
+        with rows.transaction():
+            rows.put("a", 1)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert rows.get("a") is None
     rows.put("a", 2)
     assert rows.get("a") == 2
@@ -526,9 +535,9 @@ def test_threads_lose_nothing(store: Store) -> None:
 def test_opening_is_lazy_and_private(tmp_path: Path) -> None:
     """A store that is only asked makes no file; one that is written to is nobody else's to read."""
     with Store.open(tmp_path / "cache", secret=SECRET) as store:
-        assert store.implementations(KEY) == store.attempts(KEY) == store.unread_answers() == store.orphans() == ()
-        assert store.answer("x") is None
-        assert store.verdict("x") is None
+        found = (store.implementations(KEY), store.attempts(KEY), store.unread_answers(), store.orphans())
+        assert found == ((), (), (), ())
+        assert (store.answer("x"), store.verdict("x"), store.analysis("x")) == (None, None, None)
         assert not (tmp_path / "cache").exists()
         store.put_answer(answer("x"))
         assert database(store).parent.stat().st_mode & 0o077 == 0
@@ -555,7 +564,7 @@ def test_the_secret_can_be_given(tmp_path: Path) -> None:
     """S2C_VERDICT_KEY wins over the file; one too short to be a secret is refused."""
     environ = {"S2C_VERDICT_KEY": "a long random text", "XDG_STATE_HOME": str(tmp_path)}
     assert verdict_secret(environ) == b"a long random text"
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / "s2c").exists()
     with pytest.raises(ConfigError, match="S2C_VERDICT_KEY"):
         verdict_secret({"S2C_VERDICT_KEY": ""})
 

@@ -157,7 +157,8 @@ class Rows:
     def _cache(self) -> Any:  # noqa: ANN401 - diskcache has no types
         if self._opened is None:
             with self._lock:
-                self._opened = self._opened or _open(self._folder, self._wait)
+                if self._opened is None:  # another thread may have been first
+                    self._opened = _open(self._folder, self._wait)
         return self._opened
 
 

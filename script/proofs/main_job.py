@@ -26,7 +26,7 @@ from tests.openai_server import AnswerBook, answer_fills  # noqa: E402
 from tests.projects import Ended, Tree  # noqa: E402
 
 NOT_IN_4 = "DA0172"  # Dafny 4.11 does not verify it
-ROWS = 100
+ROWS = int(os.environ.get("ROWS", "100"))
 STALE = 20
 TAGS = ("vc-spec", "vc-preamble")
 
@@ -90,6 +90,8 @@ def all_verified(proof: Proof) -> None:
     for row in summary["rows"]:
         if row["state"] != "verified":
             print(f"     {row['path']}: {row['state']}: {row['reason']} {row['first']}")
+    if not held:
+        print(ended.err[-4000:])
 
 
 def nothing_lost(proof: Proof) -> None:

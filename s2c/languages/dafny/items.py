@@ -14,7 +14,7 @@ from s2c.model import Clause, Span
 
 CALLABLES = frozenset({"method", "function"})
 TRUSTED = frozenset({"axiom", "extern", "@Axiom", "@Extern"})
-_SCOPES = {"source_file": "", "module": "module", "class": "class", "datatype": "datatype", "type": "type"}
+_SCOPES = frozenset({"module", "class", "datatype", "type"})
 
 
 @dataclass(frozen=True)
