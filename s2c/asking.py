@@ -65,16 +65,20 @@ def _previous(wanted: Wanted, rank: int, path: str) -> Previous | None:
     return replace(wanted.previous, fills=fills, diagnostics=said or wanted.previous.diagnostics)
 
 
-def work(project: Project, wanted: Wanted, counter: Counter, groups: Mapping[str, str]) -> Work:
+Standing = Mapping[str, Mapping[str, str]]
+"""Component id -> the fills by slot that stand for it now."""
+
+
+def work(project: Project, wanted: Wanted, counter: Counter, standing: Standing) -> Work:
     """How much of a request this component takes."""
     spoken = language(wanted.component.language)
     text = "".join(prompts.spec_text(spoken, one) for one in shown(project, wanted, 1))
-    context = "".join(one.decode("utf-8", "replace") for one in _imports(project, [wanted]).values())
+    context = "".join(one.decode("utf-8", "replace") for one in _imports(project, [wanted], standing).values())
     tokens = counter.count(text + context)
     return Work(
         id=wanted.component.id,
         language=spoken.name,
-        group=groups[wanted.component.id],
+        group=project.graph.groups[wanted.component.id],
         depth=len(project.graph.closures[wanted.component.id]),
         tokens=tokens,
         output=counter.count(text) + OUTPUT_PER_HOLE * len(wanted.slots),
@@ -82,7 +86,7 @@ def work(project: Project, wanted: Wanted, counter: Counter, groups: Mapping[str
     )
 
 
-def compose(project: Project, batch: Sequence[Wanted], context: str, counter: Counter) -> Composed:
+def compose(project: Project, batch: Sequence[Wanted], context: str, counter: Counter, standing: Standing) -> Composed:
     """The one request for these components, all of one language."""
     spoken = language(batch[0].component.language)
     ids: dict[str, tuple[str, str]] = {}
@@ -95,7 +99,7 @@ def compose(project: Project, batch: Sequence[Wanted], context: str, counter: Co
                 ids[f"{one.name}.{hole.id}"] = (wanted.component.id, str(Slot(rank, hole.id)))
                 optional[f"{one.name}.{hole.id}"] = hole.kind is HoleKind.HELPERS
     config = project.config
-    said = prompts.messages(spoken, context, _imports(project, batch), specs)
+    said = prompts.messages(spoken, context, _imports(project, batch, standing), specs)
     temperature = "" if config.temperature is None else str(config.temperature)
     attempts = [wanted.attempt for wanted in batch]
     key = keys.request(config.model, said, config.max_output, temperature, attempts)
@@ -109,16 +113,20 @@ def compose(project: Project, batch: Sequence[Wanted], context: str, counter: Co
     return Composed(request, ids, optional)
 
 
-def _imports(project: Project, batch: Sequence[Wanted]) -> dict[str, bytes]:
+def _imports(project: Project, batch: Sequence[Wanted], standing: Standing) -> dict[str, bytes]:
     """What the batch imports, as importers may rely on it; files that are shown as specs are not repeated."""
     graph = project.graph
     members = {path for wanted in batch for path in wanted.component.members}
+    ids = {one for wanted in batch for one in graph.closures[wanted.component.id]}
     found = {}
-    for wanted in batch:
-        for path in graph.files_of(wanted.component.id):
-            if path not in members and path not in found:
+    for component in (graph.components[one] for one in sorted(ids)):
+        fills = keys.member_fills(graph, component, standing.get(component.id, {}))
+        for path in component.members:
+            if path not in members:
                 spec = graph.specs[path]
-                found[path] = language(spec.language).stand_in(spec.source, spec.outline, {})
+                seen = {hole.id for hole in spec.outline.holes if hole.visible} & set(fills[path])
+                visible = {hole: fills[path][hole] for hole in seen}
+                found[path] = language(spec.language).stand_in(spec.source, spec.outline, visible)
     return found
 
 

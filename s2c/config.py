@@ -48,6 +48,7 @@ class Config:
     batch_specs: int = 0
     smart_batching: bool = True
     context_aware: bool = False
+    model_may_define: bool = False
     max_cost: Decimal | None = None
     price_input: Decimal | None = None
     price_output: Decimal | None = None

@@ -8,6 +8,7 @@ leads there, and no other file.
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from s2c import spec as specs
@@ -47,6 +48,7 @@ class Graph:
         ids = (component, *self.closures[component])
         return tuple(found for one in ids for path in self.components[one].members for found in self.problems[path])
 
+    @cached_property
     def groups(self) -> Mapping[str, str]:
         """Component id -> id of its group: components tied by imports."""
         parent = {one: one for one in self.components}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from s2c import keys, policy
 from s2c.config import Config
 from s2c.graph import Component, Graph
-from s2c.languages.base import Budget, Job, Language, Outcome, Reading, language
+from s2c.languages.base import UNDECLARED, Budget, Job, Language, Outcome, Reading, language
 from s2c.model import Declaration, RawRun, Refusal, Run, Span, Spec, Tool, Verdict, VerdictKind
 from s2c.splice import splice, unchanged
 from s2c.store import Store
@@ -143,9 +143,12 @@ class _Bench:
         self._depth = max((path.split("/").count("..") for path in (*case.imports, *self.members)), default=0)
         self.job = self._job({})
         self.owed = tuple(sorted(set(self._owed())))
-        self.twins, self._skipped = self._twins()
+        self.twins, skipped = self._twins()
+        lenient = ("lenient: the given text has an assume",) if self.job.lenient else ()
+        self._remarks = (*skipped, *lenient, *self._model_defined())
         runs = [self.check(job) for job in (self.job, *(twin.job for twin in self.twins))]
-        self.key = keys.verdict(tool, f"{self.language.policy_version}/{RULES}", runs, self.owed)
+        rules = f"{self.language.policy_version}/{RULES}{'/model-may-define' if config.model_may_define else ''}"
+        self.key = keys.verdict(tool, rules, runs, self.owed)
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -160,12 +163,18 @@ class _Bench:
             spec, fills = self.spec(path), self._case.fills[path]
             if not unchanged(spec, splice(spec, self.language, fills)):
                 return self.verdict(VerdictKind.SPEC_CHANGED, f"{path}: text outside the holes changed")
-            refusals = policy.check(spec, self.language, fills)
+            refusals = self._refusals(spec, fills)
             if refusals:
                 first = refusals[0]
                 kind = VerdictKind.SYNTAX if first.rule.startswith("syntax") else VerdictKind.POLICY
                 return self.verdict(kind, f"{path}: {first.message}", refusals=refusals)
         return None
+
+    def _refusals(self, spec: Spec, fills: Mapping[str, str]) -> tuple[Refusal, ...]:
+        found = policy.check(spec, self.language, fills)
+        if not self._config.model_may_define or any(one.rule != UNDECLARED for one in found):
+            return found
+        return ()  # told as a remark of the verdict
 
     def check(self, job: Job) -> Run:
         return self.verifier.check(self.tool, job)
@@ -183,7 +192,7 @@ class _Bench:
             return replace(self.verdict(VerdictKind.INCOMPLETE, reason), diagnostics=told)
         proved = tuple(sorted(reading.outcomes))
         return replace(
-            self.verdict(VerdictKind.VERIFIED, ""), obligations=proved, remarks=self._skipped, diagnostics=told
+            self.verdict(VerdictKind.VERIFIED, ""), obligations=proved, remarks=self._remarks, diagnostics=told
         )
 
     def verdict(self, kind: VerdictKind, reason: str, *, refusals: tuple[Refusal, ...] = ()) -> Verdict:
@@ -209,8 +218,13 @@ class _Bench:
         for path in self.members:
             extra = [insertions[path]] if path in insertions else []
             files[self._place(path)] = splice(self.spec(path), self.language, self._case.fills[path], extra).content
-        budget = Budget(1, self._config.check_seconds)
-        return Job(files, tuple(self._place(path) for path in self.members), budget)
+        given = [one for path in self.members for one in self.spec(path).outline.assumptions]
+        return Job(
+            files=files,
+            members=tuple(self._place(path) for path in self.members),
+            budget=Budget(1, self._config.check_seconds),
+            lenient=self.verifier.lenient(given),
+        )
 
     def _place(self, path: str) -> str:
         """A path in the scratch folder: files of `external` folders need room above the project."""
@@ -250,6 +264,14 @@ class _Bench:
                     name = self.verifier.twin_owed(self.tool, one)
                     twins.append(_Twin(one.name, path, one, self._job({path: found}), name))
         return tuple(twins), tuple(skipped)
+
+    def _model_defined(self) -> Iterator[str]:
+        """Names that the given text uses and a fill defines: what its contracts mean rests on the model there."""
+        for path in self.members:
+            spec = self.spec(path)
+            for name in sorted(policy.names(spec, self.language, self._case.fills[path])):
+                if name in spec.outline.names:
+                    yield f"model-defined: {name}"
 
     def _assumptions(self) -> tuple[str, ...]:
         """What the given text takes on trust, here and in everything imported."""

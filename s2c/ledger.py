@@ -53,7 +53,13 @@ class Ledger:
             failed=sum(1 for one in rows if one.state not in {"verified", "waiting"}),
             waiting=sum(1 for one in rows if one.state == "waiting"),
             up_to_date=len({one.path for one in rows} & (self.current or self.skipped)),
-            origins=dict(Counter(one.origin for one in rows if one.origin not in {"", "current"} and one.state in {"verified", "waiting"})),
+            origins=dict(
+                Counter(
+                    one.origin
+                    for one in rows
+                    if one.origin not in {"", "current"} and one.state in {"verified", "waiting"}
+                )
+            ),
             requests=self._requests,
             prompt_tokens=self._tokens["prompt"],
             completion_tokens=self._tokens["completion"],
@@ -72,6 +78,10 @@ class Ledger:
         holes = len(project.graph.specs[path].outline.holes)
         origin = solution.origin if solution else ""
         attempts = _attempts(session, path)
+        broken = project.graph.broken(component.id)
+        if broken:
+            said = f"{broken[0].path}:{broken[0].line}:{broken[0].column}: {broken[0].severity}: {broken[0].message}"
+            return Row(path, "unreadable", reason=said, holes=holes)
         if component.id in session.verdicts:
             verdict, waiting = session.verdict(path)
             if verdict.kind is not VerdictKind.INCOMPLETE or path not in self.refused:
@@ -80,6 +90,9 @@ class Ledger:
             return self._refused(session, path, attempts, holes)
         if solution is not None and solution.verdict is not None:
             return row(path, solution.verdict, solution.waiting, origin=origin, attempts=attempts, holes=holes)
+        if solution is not None and solution.waiting:
+            reason = f"verified, waiting for {', '.join(solution.waiting)}"
+            return Row(path, "waiting", reason=reason, attempts=attempts, holes=holes)
         known = path in self.current or path in self.skipped
         return Row(path, "verified" if known else "not generated", attempts=attempts, holes=holes)
 
@@ -111,4 +124,4 @@ def codes(rows: Collection[Row], session: Session, asked: Mapping[str, str]) -> 
         return 0
     if session.config.frozen and any(one.path in asked for one in bad):
         return 4
-    return 2 if any(one.state in {"tool-crash", "tool-missing"} for one in bad) else 1
+    return 2 if any(one.state in {"tool-crash", "tool-missing", "unreadable"} for one in bad) else 1

@@ -55,12 +55,11 @@ class Outputs:
         """Keep the last attempt as build/.failed/PATH, and as PATH.txt beside it what was wrong with it."""
         self._write(self._place(FAILED, path), content)
         text = report if report.endswith("\n") or not report else f"{report}\n"
-        self._write(self._place(FAILED, f"{path}.txt"), text.encode("utf-8", "replace"))
+        self._write(self._place(FAILED, path, ".txt"), text.encode("utf-8", "replace"))
 
     def clear_failed(self, path: str) -> None:
         """Take away what `write_failed` left, now that there is an implementation."""
-        for name in (path, f"{path}.txt"):
-            place = self._place(FAILED, name)
+        for place in (self._place(FAILED, path), self._place(FAILED, path, ".txt")):
             with self._told("can't be deleted", place), suppress(FileNotFoundError, NotADirectoryError):
                 place.unlink()
                 self._prune(place.parent, self._build / FAILED)
@@ -75,15 +74,15 @@ class Outputs:
 
     def verdict_file(self, path: str) -> Path:
         """Where `verify:PATH` leaves its verdict: build/.verdict/PATH.json."""
-        return self._place(VERDICTS, f"{path}.json")
+        return self._place(VERDICTS, path, ".json")
 
     def write_verdict(self, path: str, content: bytes) -> bool:
         """Make the verdict file hold these bytes; false if it did already."""
         return self._write(self.verdict_file(path), content)
 
-    def _place(self, folder: str, path: str) -> Path:
+    def _place(self, folder: str, path: str, suffix: str = "") -> Path:
         """Where a file of `folder` lies. Raises StoreError if that is outside the build folder."""
-        place = self._build / folder / path
+        place = self._build / folder / f"{path}{suffix}"
         if not _is_below(path):
             raise StoreError("this path does not lead into the build folder", where=path, fix="rename the spec")
         if not _real(place.parent).is_relative_to(_real(self._build)):

@@ -160,9 +160,8 @@ def batches(project: Project, items: Mapping[str, Item]) -> tuple[tuple[Work, ..
     asked = [item for item in items.values() if item.state in MAY_ASK]
     if not asked:
         return ()
-    groups = project.graph.groups()
-    counter = Counter()
-    works = [work(project, whole(project, item.component, item.key or "", 1), counter, groups) for item in asked]
+    counter, standing = Counter(), project.standing()
+    works = [work(project, whole(project, item.component, item.key or "", 1), counter, standing) for item in asked]
     return tuple(pack(works, limits(project), 1))
 
 

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Protocol
 
 from s2c import repair
-from s2c.asking import Composed, Wanted, compose, fills_of, work
+from s2c.asking import Composed, Standing, Wanted, compose, fills_of, work
 from s2c.batches import pack
 from s2c.errors import AskError, LimitReached, S2cError
 from s2c.model import Answer, Event, Request, Verdict, VerdictKind
@@ -55,7 +55,9 @@ class Rounds:
         asked = {one: self._wanted(state) for one, state in by_id.items() if not state.stopped}
         if not asked or not self._ready(list(by_id.values())):
             return
-        composed = [self._compose(batch) for batch in self._pack(asked)]
+        standing = solver.accepted.fills
+        batches = self._pack(asked, standing)
+        composed = [(batch, compose(self._project, batch, self._context, self._counter, standing)) for batch in batches]
         solver.listen(Event("round", {"specs": len(asked), "requests": len(composed)}))
         with ThreadPoolExecutor(self._project.config.requests) as pool:
             futures: dict[Future[Answer], tuple[list[Wanted], Composed]] = {}
@@ -86,8 +88,7 @@ class Rounds:
         asked = whole(self._project, state.component, key, len(made) + 1)
         return asked if last is None or verdict is None else repair.after(self._project, asked, last, verdict)
 
-    def _pack(self, wanted: Mapping[str, Wanted]) -> list[list[Wanted]]:
-        groups = self._project.graph.groups()
+    def _pack(self, wanted: Mapping[str, Wanted], standing: Standing) -> list[list[Wanted]]:
         by_attempt: dict[int, list[Wanted]] = {}
         for one in wanted.values():
             by_attempt.setdefault(one.attempt, []).append(one)
@@ -95,12 +96,9 @@ class Rounds:
             [wanted[piece.id] for piece in batch]
             for attempt, ones in sorted(by_attempt.items())
             for batch in pack(
-                (work(self._project, one, self._counter, groups) for one in ones), limits(self._project), attempt
+                (work(self._project, one, self._counter, standing) for one in ones), limits(self._project), attempt
             )
         ]
-
-    def _compose(self, batch: list[Wanted]) -> tuple[list[Wanted], Composed]:
-        return batch, compose(self._project, batch, self._context, self._counter)
 
     def _send(self, solver: Solver, composed: Composed, specs: int) -> Answer:
         """In a thread of its own. An answer to exactly this request that is stored already costs nothing."""

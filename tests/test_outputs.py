@@ -48,10 +48,14 @@ def test_a_file_has_the_users_usual_mode(outputs: Outputs, tmp_path: Path) -> No
 )
 def test_a_path_that_leads_out_is_refused(outputs: Outputs, tmp_path: Path, path: str) -> None:
     """Whatever a path says, nothing is written outside build/ or into its own folders."""
-    for act in (lambda: outputs.write(path, b"x"), lambda: outputs.retire(path), lambda: outputs.verdict_file(path)):
-        with pytest.raises(StoreError, match="does not lead into the build folder"):
-            act()
-    with pytest.raises(StoreError):
+    refused = pytest.raises(StoreError, match="does not lead into the build folder")
+    with refused:
+        outputs.write(path, b"x")
+    with refused:
+        outputs.retire(path)
+    with refused:
+        outputs.verdict_file(path)
+    with refused:
         outputs.write_failed(path, b"x", "why")
     assert outputs.read(path) is None
     assert not (tmp_path / "build").exists()
@@ -66,9 +70,10 @@ def test_a_link_that_leads_out_is_refused(outputs: Outputs, tmp_path: Path) -> N
     (tmp_path / "build" / "out").symlink_to(outside)
     (tmp_path / "build" / "also").symlink_to(tmp_path / "build" / "in")
     (tmp_path / "build" / "x.dfy").symlink_to(outside / "x.dfy")
-    for act in (lambda: outputs.write("out/x.dfy", b"x"), lambda: outputs.retire("out/x.dfy")):
-        with pytest.raises(StoreError, match="a link leads out"):
-            act()
+    with pytest.raises(StoreError, match="a link leads out"):
+        outputs.write("out/x.dfy", b"x")
+    with pytest.raises(StoreError, match="a link leads out"):
+        outputs.retire("out/x.dfy")
     outputs.write("also/y.dfy", b"y")
     outputs.write("x.dfy", b"x")
     assert outputs.read("in/y.dfy") == b"y"

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,7 +30,8 @@ ANSWER = Answer(
 MADE = Implementation(KEY, {"0.h1": "x := 1;\n", "0.h2": ""}, "model", "m-1", "a/b.dfy", verified=True)
 ATTEMPT = Attempt(
     KEY, "b2:asking.1:00", 2, {"0.h1": "bad"}, VerdictKind.FAILED, "it fails",
-    (Diagnostic("a/b.dfy", 3, 4, "error", "message", "excerpt"),), (Refusal("rule", "message", "h1", 5),), "m-1", "request",
+    (Diagnostic("a/b.dfy", 3, 4, "error", "message", "excerpt"),), (Refusal("rule", "message", "h1", 5),),
+    "m-1", "request",
 )  # fmt: skip
 WISH = Supersede(KEY, identity(MADE), ("00" * 20,))
 ALL: tuple[Stored, ...] = (ANSWER, ATTEMPT, MADE, WISH)
@@ -116,7 +118,7 @@ def test_a_time_out_stays_here(store: Store) -> None:
 
 def test_a_line_that_says_verified_is_no_record() -> None:
     """A line made by hand, its checksum right, that calls an implementation verified is refused."""
-    body = {
+    body: Any = {
         "kind": "implementation",
         "record": {**json.loads(records.line(MADE))["record"], "verified": True},
         "schema": 1,
@@ -211,7 +213,8 @@ def test_git_merges_two_branches(store: Store, tmp_path: Path) -> None:
             "-c",
             "core.hooksPath=/dev/null",
         ]
-        subprocess.run(["git", *settings, *arguments], cwd=store.records_folder, check=True, capture_output=True)
+        command = ["git", *settings, *arguments]  # whichever git is on PATH
+        subprocess.run(command, cwd=store.records_folder, check=True, capture_output=True)
 
     def commit(text: str) -> None:
         clone = empty(tmp_path / text)

@@ -293,6 +293,23 @@ def test_a_failed_transaction_leaves_nothing_behind(store: Store) -> None:
     assert rows.get("a") == 2
 
 
+def test_an_interrupted_transaction_locks_nobody_out(store: Store) -> None:
+    """Ctrl-C in the midst of diskcache's own ending of a transaction leaves no lock behind."""
+    rows = Rows(store.folder / "rows", print, wait=0.05)
+
+    def interrupted() -> None:
+        with rows.transaction():
+            rows.put("a", 1)
+            rows._opened._txn_id = None  # noqa: SLF001 - the state between two lines of diskcache
+            raise KeyboardInterrupt
+
+    with pytest.raises((KeyboardInterrupt, AssertionError)):
+        interrupted()
+    Rows(store.folder / "rows", print, wait=0.05).put("b", 2)
+    rows.put("c", 3)
+    assert [rows.get(key) for key in "abc"] == [None, 2, 3]
+
+
 def test_a_file_that_is_no_database_is_one_message(store: Store) -> None:
     """Bytes that are no database are told as such, with what to do."""
     database(store).parent.mkdir(parents=True)

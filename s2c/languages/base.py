@@ -18,7 +18,11 @@ from typing import Protocol
 import tree_sitter
 
 from s2c.errors import ConfigError, S2cError
-from s2c.model import Declaration, Diagnostic, Hole, Outline, RawRun, Refusal, Run, Tool, VerdictKind
+from s2c.model import Assumption, Declaration, Diagnostic, Hole, Outline, RawRun, Refusal, Run, Tool, VerdictKind
+
+
+UNDECLARED = "undeclared"
+"""The rule for a helper that defines a name which the given text uses and nothing declares."""
 
 
 class Outcome(StrEnum):
@@ -39,11 +43,16 @@ class Budget:
 
 @dataclass(frozen=True)
 class Job:
-    """What one check is about: `files` as laid out in the scratch folder, `members` the paths to be verified."""
+    """What one check is about: `files` as laid out in the scratch folder, `members` the paths to be verified.
+
+    `lenient`: the given text takes a fact on trust in a way that the strictest mode refuses, so the strictest mode that
+    it passes is used. What fills may contain is the policy's to say, whatever the mode.
+    """
 
     files: Mapping[str, bytes] = field(repr=False)
     members: tuple[str, ...]
     budget: Budget = Budget()
+    lenient: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,9 @@ class Verifier(Protocol):
 
     def self_tests(self, tool: Tool) -> tuple[SelfTest, ...]:
         """At least a good file and a bad one."""
+
+    def lenient(self, assumptions: Sequence[Assumption]) -> bool:
+        """Whether given text with these assumptions needs a check that is not the strictest."""
 
     def check(self, tool: Tool, job: Job) -> Run:
         """The run that verifies the members of `job` in the strictest mode."""

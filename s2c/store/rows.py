@@ -145,7 +145,7 @@ class Rows:
         try:
             yield
         except (sqlite3.Error, OSError, Timeout) as error:
-            self.close()  # a failed commit leaves its transaction open; only closing ends it
+            self.close()
             first = error.__context__ if isinstance(error.__context__, (sqlite3.Error, OSError)) else error
             raise StoreError(
                 f"the store can't be read or written: {str(first) or 'another process holds it'}",
@@ -153,6 +153,9 @@ class Rows:
                 fix="free disk space, end other builds or make it writable, and run again; if the file is damaged, move"
                 " the folder away: what cache/records holds is read again",
             ) from None
+        except BaseException:  # a Ctrl-C at the wrong moment leaves a transaction open, for ever; closing ends it
+            self.close()
+            raise
 
     def _cache(self) -> Any:  # noqa: ANN401 - diskcache has no types
         if self._opened is None:

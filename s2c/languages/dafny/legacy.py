@@ -46,8 +46,8 @@ class Entry:
 def arguments(job: Job, log: str) -> tuple[str, ...]:
     """The command line after the command itself."""
     seconds = SECONDS * job.budget.factor
-    flags = ("/nologo", "/compile:0", "/noCheating:1", f"/timeLimit:{seconds}", f"/xml:{log}")
-    return (*flags, *job.members)
+    strict = () if job.lenient else ("/noCheating:1",)  # it makes an assertion of every given `assume`
+    return ("/nologo", "/compile:0", *strict, f"/timeLimit:{seconds}", f"/xml:{log}", *job.members)
 
 
 def read(job: Job, raw: RawRun, log: str) -> Reading:

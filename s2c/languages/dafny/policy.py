@@ -11,6 +11,7 @@ from s2c.languages.dafny.items import Item, introduced, items
 from s2c.languages.dafny.loops import without_body
 from s2c.languages.dafny.structure import wrapped
 from s2c.languages.dafny.syntax import Token, find, text, tokens, tree
+from s2c.languages.base import UNDECLARED
 from s2c.model import Hole, HoleKind, Outline, Refusal
 
 # only guide the prover or the unfolding of definitions: none can weaken what must be proved
@@ -141,9 +142,25 @@ def _has_value(item: Item) -> bool:
     return value is not None and any(child.type == ":=" for child in value.children)
 
 
+def _undeclared(name: str, kind: str) -> str:
+    return (
+        f"the given text calls {name} and nothing declares it: with this {kind} the model would decide what contracts mean"
+        " (declare it in the given text, or set model_may_define = true and be told)"
+    )
+
+
+def _only_called(outline: Outline, name: str) -> bool:
+    """Whether the given text calls a name that it does not declare and does not bind."""
+    word = name.encode()
+    after = [outline.skeleton[at : at + 1] for at, one in enumerate(outline.skeleton, 1) if one == word]
+    return name not in outline.declared and bool(after) and all(one == (b"(",) for one in after)
+
+
 def _names(outline: Outline, item: Item, code: bytes) -> Iterator[tuple[str, str]]:
     for name in () if item.scope.name else introduced(item, code):
-        if name in outline.names:
+        if _only_called(outline, name):
+            yield UNDECLARED, _undeclared(name, item.kind)
+        elif name in outline.names:
             yield "name", f"{name} is a name that the given text declares or uses: choose another for this {item.kind}"
     for parameters in item.node.children:
         if parameters.type == "type_parameters":

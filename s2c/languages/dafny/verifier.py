@@ -12,7 +12,7 @@ from s2c.errors import ToolError
 from s2c.languages.base import Budget, Job, Reading, SelfTest
 from s2c.languages.dafny import legacy, modern
 from s2c.languages.dafny.identity import identity_files
-from s2c.model import Declaration, Limits, RawRun, Run, Tool, VerdictKind
+from s2c.model import Assumption, Declaration, Limits, RawRun, Run, Tool, VerdictKind
 
 VERSION = re.compile(r"^[Dd]afny (\d+)\.(\d+)\.(\d+)", re.MULTILINE)
 LEGACY, MODERN = "legacy", "modern"
@@ -73,6 +73,10 @@ class DafnyVerifier:
             SelfTest("bad", _small(BAD), VerdictKind.FAILED),
             SelfTest("lemma without a proof", _small(CHEAT), refused),
         )
+
+    def lenient(self, assumptions: Sequence[Assumption]) -> bool:
+        """Whether given text with these assumptions needs a check that is not the strictest: it has an `assume`."""
+        return any(one.what.startswith("assume") for one in assumptions)
 
     def check(self, tool: Tool, job: Job) -> Run:
         """The run that verifies the members, and only them, in the strictest mode."""
