@@ -16,8 +16,8 @@ REPAIR = (8, 4, 1)  # the harder a spec has shown itself, the fewer neighbours i
 class Work:
     """A component to be asked for.
 
-    `tokens` is its part of the prompt, `output` the answer it is likely to need, `depth` orders imports first, `most` is
-    how many of its language a first batch may hold.
+    `tokens` is its part of the prompt, `output` the answer it is likely to need, `depth` orders imports first, `most`
+    is how many of its language a first batch may hold.
     """
 
     id: str

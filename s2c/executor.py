@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from s2c.model import RawRun, Run
+from s2c.process import RawRun, Run
 from s2c.sandbox import Stop, execute
 
 

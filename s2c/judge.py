@@ -1,8 +1,8 @@
 """All layers of trust, in order, for one implementation: the only place that can make a `verified`.
 
 Law: everything is against the candidate until every layer has spoken for it. The bytes outside the holes are the
-spec's; each fill is of its kind and allowed; the verifier had nothing to say and reported each owed obligation proved by
-name; and no contract with `ensures false` added is proved by the same fills. Output that can't be read is a failure.
+spec's; each fill is of its kind and allowed; the verifier had nothing to say and reported each owed obligation proved
+by name; and no contract with `ensures false` added is proved by the same fills. Output that can't be read is a failure.
 
 A stored verdict is used only under the key of exactly these bytes, flags, rules and tool, from a row that this machine
 signed.
@@ -15,7 +15,8 @@ from s2c import keys, policy
 from s2c.config import Config
 from s2c.graph import Component, Graph
 from s2c.languages.base import UNDECLARED, Budget, Job, Language, Outcome, Reading, language
-from s2c.model import Declaration, RawRun, Refusal, Run, Span, Spec, Tool, Verdict, VerdictKind
+from s2c.model import Declaration, Refusal, Span, Spec, Verdict, VerdictKind
+from s2c.process import RawRun, Run, Tool
 from s2c.splice import splice, unchanged
 from s2c.store import Store
 from s2c.tools import Submit

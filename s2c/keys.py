@@ -13,7 +13,8 @@ from s2c.config import Config
 from s2c.digest import Json, digest, digest_bytes, digest_tokens
 from s2c.graph import Component, Graph
 from s2c.languages.base import Language, language
-from s2c.model import Message, Run, Slot, Spec, Tool
+from s2c.model import Message, Slot, Spec
+from s2c.process import Run, Tool
 
 OBLIGATION = "obligation.1"
 ASKING = "asking.1"

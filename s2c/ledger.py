@@ -84,7 +84,8 @@ class Ledger:
             return Row(path, "unreadable", reason=said, holes=holes)
         if component.id in session.verdicts:
             verdict, waiting = session.verdict(path)
-            if verdict.kind is not VerdictKind.INCOMPLETE or path not in self.refused:
+            judged = verdict.kind is not VerdictKind.INCOMPLETE or verdict.key
+            if judged or (path not in self.refused and (solution is None or solution.fills is None)):
                 return row(path, verdict, waiting, origin=origin, attempts=attempts, holes=holes)
         if path in self.refused:
             return self._refused(session, path, attempts, holes)

@@ -270,55 +270,6 @@ class Answer:
     seconds: str = ""  # decimal text
 
 
-# --- running ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one process may use. 0 is no limit."""
-
-    wall_seconds: int
-    cpu_seconds: int = 0
-    memory_bytes: int = 0
-
-
-@dataclass(frozen=True)
-class Run:
-    """One process to be run, as data: `files` are laid out in an empty directory of its own, where it starts."""
-
-    command: tuple[str, ...]
-    files: Mapping[str, bytes] = field(repr=False)
-    limits: Limits
-    collect: tuple[str, ...] = ()  # files it writes that are wanted back, relative
-    label: str = ""  # for messages: what is being run and why
-
-
-@dataclass(frozen=True)
-class RawRun:
-    """What came of a run, unread."""
-
-    exit: int | None  # None: it did not end by itself; negative: the signal that ended it
-    stdout: bytes = field(repr=False)
-    stderr: bytes = field(repr=False)
-    collected: Mapping[str, bytes] = field(repr=False)
-    killed: str = ""  # "" | wall | output: what ended it if exit is None
-    missing: str = ""  # why it could not be started at all
-    wall_ms: int = 0
-    cpu_ms: int = 0
-
-
-@dataclass(frozen=True)
-class Tool:
-    """A verifier as found: `command` runs it, `identity` is the digest of every file that it loads."""
-
-    language: str
-    name: str
-    version: str
-    generation: str  # the language's word for the command line it speaks
-    command: tuple[str, ...]
-    identity: str
-
-
 # --- telling ------------------------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
 """What a fill may contain: layers 2 and 3 of trust, in their order, for one spec.
 
-Law: a language decides what is allowed; this module only asks it, structure before policy, and adds the one rule that no
-single file can see: a helper's name must be free in every file that is imported together with this one.
+Law: a language decides what is allowed; this module only asks it, structure before policy, and adds the one rule that
+no single file can see: a helper's name must be free in every file that is imported together with this one.
 """
 
 from collections.abc import Mapping

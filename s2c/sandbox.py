@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from s2c.errors import S2cError
-from s2c.model import RawRun, Run
+from s2c.process import RawRun, Run
 
 FILE_BYTES = 64 * 1024 * 1024  # of stdout, of stderr, of any one file: beyond that a run is stopped
 SUPERVISOR = Path(__file__).with_name("supervise.py")

@@ -1,7 +1,7 @@
 """One run of s2c without doit: solve what is selected, write what was accepted, verify what lies in build/.
 
-Law: build/ holds only implementations that were judged under today's keys. `verify` trusts nothing that `generate` said:
-it reads build/ again, holds every byte against the specs, and judges that.
+Law: build/ holds only implementations that were judged under today's keys. `verify` trusts nothing that `generate`
+said: it reads build/ again, holds every byte against the specs, and judges that.
 """
 
 import json
@@ -19,7 +19,8 @@ from s2c.errors import LimitReached, ToolError
 from s2c.executor import LocalExecutor
 from s2c.judge import Judge
 from s2c.languages.base import language
-from s2c.model import Event, RawRun, Run, Verdict, VerdictKind
+from s2c.model import Event, Verdict, VerdictKind
+from s2c.process import RawRun, Run
 from s2c.project import Built, Project
 from s2c.rounds import Client, Rounds
 from s2c.solution import Solution

@@ -1,7 +1,7 @@
 """Holes and fills become bytes, by stored byte offsets.
 
-Law: every byte outside the holes is the spec's own and comes out unchanged; offsets come from the pristine source, never
-from a search in a model's text. `unsplice` is the way back for an edit by hand, and gives nothing when in doubt.
+Law: every byte outside the holes is the spec's own and comes out unchanged; offsets come from the pristine source,
+never from a search in a model's text. `unsplice` is the way back for an edit by hand, and gives nothing when in doubt.
 """
 
 from collections.abc import Mapping, Sequence

@@ -16,7 +16,8 @@ from s2c.config import Config
 from s2c.digest import Json, digest
 from s2c.errors import ToolError
 from s2c.languages.base import Language, Outcome, Reading, SelfTest, language
-from s2c.model import RawRun, Run, Tool, VerdictKind
+from s2c.model import VerdictKind
+from s2c.process import RawRun, Run, Tool
 from s2c.store import Store
 
 Submit = Callable[[Run], "Future[RawRun]"]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from s2c.errors import ToolError
 from s2c.languages.dafny.verifier import MODERN, DafnyVerifier
-from s2c.model import Clause, Declaration, Span, Tool
+from s2c.model import Clause, Declaration, Span
+from s2c.process import Tool
 from s2c.sandbox import execute
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -80,7 +80,7 @@ class Tree:
         self.write("pyproject.toml", "\n".join(lines) + "\n")
 
     def _run(self, command: list[str], env: Mapping[str, str] | None) -> Ended:
-        done = subprocess.run(  # noqa: S603 - our own interpreter
+        done = subprocess.run(
             command,
             cwd=self.root,
             env={**os.environ, **self.env, **(env or {})},

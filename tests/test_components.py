@@ -28,10 +28,14 @@ def test_a_cycle_that_proves_itself_false_is_never_green(tree: Tree, dafny: tupl
 
 def test_an_honest_cycle_is_verified_together(tree: Tree, dafny: tuple[str, ...]) -> None:
     """Files that include each other are one unit: one request, one run, both green."""
-    even = "function Even(n: nat): bool\n{\n  n == 0 || Odd(n - 1)\n}\nlemma EvenDouble(n: nat)\n  ensures Even(2 * n)\n"
-    odd = "function Odd(n: nat): bool\n{\n  n != 0 && Even(n - 1)\n}\nlemma OddDouble(n: nat)\n  ensures Odd(2 * n + 1)\n"
-    tree.write("even.dfy", f'include "odd.dfy"\n{even}{HOLE}')
-    tree.write("odd.dfy", f'include "even.dfy"\n{odd}{HOLE}')
+    even = (
+        "function Even(n: nat): bool\n{\n  n == 0 || Odd(n - 1)\n}\nlemma EvenDouble(n: nat)\n  ensures Even(2 * n)\n"
+    )
+    odd = (
+        "function Odd(n: nat): bool\n{\n  n != 0 && Even(n - 1)\n}\nlemma OddDouble(n: nat)\n  ensures Odd(2 * n + 1)\n"
+    )
+    tree.write("even.dfy", f'include "odd.dfy"\n{even}  decreases 2 * n\n{HOLE}')
+    tree.write("odd.dfy", f'include "even.dfy"\n{odd}  decreases 2 * n + 1\n{HOLE}')
     fills = {
         "lemma EvenDouble(n: nat)": {"h1": "  if n > 0 { OddDouble(n - 1); }"},
         "lemma OddDouble(n: nat)": {"h1": "  EvenDouble(n);"},
@@ -46,7 +50,7 @@ def test_an_honest_cycle_is_verified_together(tree: Tree, dafny: tuple[str, ...]
 
 
 def test_a_helper_may_not_take_a_name_that_a_neighbour_has(tree: Tree, dafny: tuple[str, ...]) -> None:
-    """The second of two files whose helpers share a name is refused with the first one's path, and so is its includer."""
+    """Of two files whose helpers share a name the second is refused, with the first one's path; who includes both waits."""
     helper = "lemma Help(n: nat)\n  ensures n + 0 == n\n{\n}\n"
     for name in ("One", "Two"):
         lemma = f"lemma {name}(n: nat)\n  ensures n + 0 == n\n"

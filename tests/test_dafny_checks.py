@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import pytest
 
 from s2c.languages.base import Job, Outcome, Reading, language
-from s2c.model import Declaration, Outline, Span, Tool, VerdictKind
+from s2c.model import Declaration, Outline, Span, VerdictKind
+from s2c.process import Tool
 from s2c.sandbox import execute
 from tests.dafny_tools import VERIFIER, installed
 

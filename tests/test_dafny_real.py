@@ -9,7 +9,8 @@ import pytest
 
 from s2c.languages.base import Budget, Job, Outcome, Reading
 from s2c.languages.dafny.verifier import LEGACY
-from s2c.model import Limits, Tool, VerdictKind
+from s2c.model import VerdictKind
+from s2c.process import Limits, Tool
 from s2c.sandbox import execute
 from tests.dafny_tools import VERIFIER, declaration, installed
 

@@ -12,7 +12,8 @@ import pytest
 from s2c.errors import ToolError
 from s2c.languages.base import Job, Outcome, Reading
 from s2c.languages.dafny.verifier import LEGACY, MODERN
-from s2c.model import Declaration, Limits, RawRun, VerdictKind
+from s2c.model import Declaration, VerdictKind
+from s2c.process import Limits, RawRun
 from s2c.sandbox import execute
 from tests.dafny_tools import VERIFIER, declaration, tool
 

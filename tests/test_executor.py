@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from s2c.executor import LocalExecutor
-from s2c.model import Limits, RawRun, Run
+from s2c.process import Limits, RawRun, Run
 
 
 def shell(script: str) -> Run:

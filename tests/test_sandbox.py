@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from s2c.errors import S2cError
-from s2c.model import Limits, RawRun, Run
+from s2c.process import Limits, RawRun, Run
 from s2c.sandbox import FILE_BYTES, Stop, execute, network_isolation
 
 PATIENCE = 20.0  # seconds until something that must happen soon counts as not happening

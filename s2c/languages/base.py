@@ -18,8 +18,8 @@ from typing import Protocol
 import tree_sitter
 
 from s2c.errors import ConfigError, S2cError
-from s2c.model import Assumption, Declaration, Diagnostic, Hole, Outline, RawRun, Refusal, Run, Tool, VerdictKind
-
+from s2c.model import Assumption, Declaration, Diagnostic, Hole, Outline, Refusal, VerdictKind
+from s2c.process import RawRun, Run, Tool
 
 UNDECLARED = "undeclared"
 """The rule for a helper that defines a name which the given text uses and nothing declares."""
@@ -138,8 +138,10 @@ class Language(Protocol):
         """What stands in the hole's span for this normalised fill: s2c's braces round it where the form needs them."""
 
     def stand_in(self, source: bytes, outline: Outline, fills: Mapping[str, str]) -> bytes:
-        """The source as importers may rely on it: holes in `fills` rendered, each other hole's owner an explicit axiom,
-        helpers not in `fills` empty."""
+        """The source as importers may rely on it.
+
+        Holes in `fills` are rendered; the owner of each other hole is an explicit axiom; other helpers are empty.
+        """
 
     def structure(self, source: bytes, outline: Outline, fills: Mapping[str, str]) -> tuple[Refusal, ...]:
         """Layer 2: each fill parses alone as its kind, the whole re-parses, nothing outside holes changed."""
@@ -151,12 +153,16 @@ class Language(Protocol):
         """Names that a helpers fill declares, unqualified, sorted: importers can see them."""
 
     def twin(self, outline: Outline, declaration: Declaration) -> tuple[int, bytes] | str:
-        """Where (offset in the source) and what to insert so that only this contract gains `ensures false`; or why
-        the twin is skipped (its contract already has `ensures false`, or `decreases *`)."""
+        """Where (offset in the source) and what to insert so that only this contract gains `ensures false`.
+
+        Or why the twin is skipped: its contract already has `ensures false`, or `decreases *`.
+        """
 
     def vacuity(self, source: bytes, outline: Outline, declaration: Declaration) -> tuple[int, bytes, str] | None:
-        """Where and what to insert (with holes as stand-ins) so that it is proved only if this contract's `requires`
-        contradict themselves, and the name it is then reported under; None where the language has no such form."""
+        """What is proved only if this contract's `requires` contradict themselves: offset, text, declared name.
+
+        It is inserted into the source with its holes as stand-ins. None where the language has no such form.
+        """
 
 
 class UnknownLanguageError(S2cError):

@@ -49,7 +49,9 @@ class Summary:
     remarks: Mapping[str, int] = field(default_factory=dict)
 
 
-def row(path: str, verdict: Verdict, waiting: tuple[str, ...], *, origin: str, attempts: int, holes: int) -> Row:
+def row(  # noqa: PLR0913 - a row has that many columns
+    path: str, verdict: Verdict, waiting: tuple[str, ...], *, origin: str, attempts: int, holes: int
+) -> Row:
     """The row of a file that has a verdict."""
     state = str(verdict.kind)
     reason = verdict.reason

@@ -17,7 +17,8 @@ from xml.etree import ElementTree as ET
 from s2c.languages.base import Job, Outcome, Reading
 from s2c.languages.dafny.output import before_output, conclude, parse_lines, text_of, worst
 from s2c.languages.dafny.places import diagnostics, in_bytes
-from s2c.model import RawRun, VerdictKind
+from s2c.model import VerdictKind
+from s2c.process import RawRun
 
 SECONDS = 30  # for each obligation, at factor 1: this generation has no deterministic budget
 KINDS = {"Impl": "correctness", "CheckWellformed": "well-formedness", "CheckWellFormed": "well-formedness"}

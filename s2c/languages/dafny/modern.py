@@ -14,7 +14,8 @@ from typing import Any
 from s2c.languages.base import Job, Outcome, Reading
 from s2c.languages.dafny.output import Said, before_output, conclude, parse_lines, text_of, worst
 from s2c.languages.dafny.places import diagnostics, in_utf16
-from s2c.model import RawRun, VerdictKind
+from s2c.model import VerdictKind
+from s2c.process import RawRun
 
 RESOURCES = 50_000_000  # for each obligation, at factor 1; the hardest of 770 measured ones took 19 million
 SEVERITIES = {1: "error", 2: "warning", 4: "info"}

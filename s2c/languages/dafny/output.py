@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from s2c.languages.base import Outcome, Reading
-from s2c.model import Diagnostic, RawRun, VerdictKind
+from s2c.model import Diagnostic, VerdictKind
+from s2c.process import RawRun
 
 TRAILER = re.compile(r"Dafny program verifier finished with (\d+) verified, (1 error|\d+ errors)((?:, \d+ [a-z ]+)*)")
 DETECTED = re.compile(r"(\d+) (parse|resolution/type) errors detected in .+")

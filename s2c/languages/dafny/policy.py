@@ -7,11 +7,11 @@ declaration that is not listed here is refused; and no fill declares a name that
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from s2c.languages.base import UNDECLARED
 from s2c.languages.dafny.items import Item, introduced, items
 from s2c.languages.dafny.loops import without_body
 from s2c.languages.dafny.structure import wrapped
 from s2c.languages.dafny.syntax import Token, find, text, tokens, tree
-from s2c.languages.base import UNDECLARED
 from s2c.model import Hole, HoleKind, Outline, Refusal
 
 # only guide the prover or the unfolding of definitions: none can weaken what must be proved
@@ -144,8 +144,8 @@ def _has_value(item: Item) -> bool:
 
 def _undeclared(name: str, kind: str) -> str:
     return (
-        f"the given text calls {name} and nothing declares it: with this {kind} the model would decide what contracts mean"
-        " (declare it in the given text, or set model_may_define = true and be told)"
+        f"the given text calls {name} and nothing declares it: with this {kind} the model would decide what contracts"
+        " mean (declare it in the given text, or set model_may_define = true and be told)"
     )
 
 

@@ -12,7 +12,8 @@ from s2c.errors import ToolError
 from s2c.languages.base import Budget, Job, Reading, SelfTest
 from s2c.languages.dafny import legacy, modern
 from s2c.languages.dafny.identity import identity_files
-from s2c.model import Assumption, Declaration, Limits, RawRun, Run, Tool, VerdictKind
+from s2c.model import Assumption, Declaration, VerdictKind
+from s2c.process import Limits, RawRun, Run, Tool
 
 VERSION = re.compile(r"^[Dd]afny (\d+)\.(\d+)\.(\d+)", re.MULTILINE)
 LEGACY, MODERN = "legacy", "modern"
