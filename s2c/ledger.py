@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from s2c import keys
+from s2c.errors import LimitReached
 from s2c.model import Event, VerdictKind
 from s2c.report.summary import Row, Summary, row
 from s2c.session import Session
@@ -119,10 +120,12 @@ def _attempts(session: Session, path: str) -> int:
 def codes(rows: Collection[Row], session: Session, asked: Mapping[str, str]) -> int:
     """The exit code that the documentation promises for these rows. `asked`: reasons for what was refused by mode."""
     if session.limit is not None:
-        return 5
+        return LimitReached.exit_code
     bad = [one for one in rows if one.state != "verified"]
     if not bad:
         return 0
+    if session.refused is not None:
+        return session.refused.exit_code
     if session.config.frozen and any(one.path in asked for one in bad):
         return 4
     return 2 if any(one.state in {"tool-crash", "tool-missing", "unreadable"} for one in bad) else 1

@@ -36,6 +36,7 @@ class Rounds:
         self.requests = 0
         self.failed: list[str] = []
         self.limit: LimitReached | None = None
+        self.refused: S2cError | None = None  # why nothing could be asked at all
         self._project = project
         self._make = client
         self._client: Client | None = None
@@ -53,7 +54,7 @@ class Rounds:
                 self._stop([state], said)
                 state.verdict = Verdict(VerdictKind.TOOL_MISSING, "", said)
         asked = {one: self._wanted(state) for one, state in by_id.items() if not state.stopped}
-        if not asked or not self._ready(list(by_id.values())):
+        if not asked or not self._ready([state for state in todo if not state.stopped]):
             return
         standing = solver.accepted.fills
         batches = self._pack(asked, standing)
@@ -68,11 +69,13 @@ class Rounds:
                 self._received(solver, future, batch, one, by_id)
 
     def _ready(self, states: Sequence[Open]) -> bool:
+        """Connect, if it was not done yet. Where that can't be, what was free of charge still counts."""
         try:
             self._client = self._client or self._make()
         except S2cError as error:
-            self._stop(states, str(error))
-            raise
+            self.refused = error
+            self._stop(states, error.what)
+            return False
         return True
 
     def _wanted(self, state: Open) -> Wanted:
@@ -133,7 +136,7 @@ class Rounds:
     def _stop(self, states: Sequence[Open], reason: str) -> None:
         for state in states:
             state.stopped = True
-            state.reason = reason
+            state.reason = f"{reason} (before: {state.reason})" if state.verdict is not None else reason
 
     def _read(
         self, solver: Solver, answer: Answer, batch: list[Wanted], composed: Composed, by_id: Mapping[str, Open]

@@ -15,7 +15,7 @@ from s2c import built, keys, patterns, plan, tools
 from s2c.config import Config
 from s2c.connect import solving
 from s2c.digest import digest_bytes
-from s2c.errors import LimitReached, ToolError
+from s2c.errors import LimitReached, S2cError, ToolError
 from s2c.executor import LocalExecutor
 from s2c.judge import Judge
 from s2c.languages.base import language
@@ -40,6 +40,7 @@ class Session:
         self.verdicts: dict[str, Verdict] = {}
         self.failed_requests: list[str] = []
         self.limit: LimitReached | None = None
+        self.refused: S2cError | None = None
         self.runs = 0
         self.versions: dict[str, str] = {}
         self._listen = listen
@@ -95,7 +96,7 @@ class Session:
             finally:
                 if asker is not None:
                     self.failed_requests += asker.failed
-                    self.limit = asker.limit
+                    self.limit, self.refused = asker.limit, asker.refused
                 self.versions.update(solver.tools.versions)
                 self.project.store.export_records()
         self.solutions.update(found)
@@ -197,10 +198,8 @@ class Session:
 
     def write_verdict(self, path: str, verdict: Verdict, waiting: tuple[str, ...]) -> None:
         """Write the verdict file of build/PATH, for people and programs; s2c itself never reads it back."""
-        place = self.project.outputs.verdict_file(path)
-        place.parent.mkdir(parents=True, exist_ok=True)
         told = {**to_json(verdict), "waiting": list(waiting)}
-        place.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        self.project.outputs.write_verdict(path, (json.dumps(told, indent=1, sort_keys=True) + "\n").encode())
 
     def _judge_built(self, one: str, solver: Solver, judge: Judge) -> Verdict:
         component = self.project.graph.components[one]

@@ -14,7 +14,7 @@ from s2c import asking, keys
 from s2c.accepted import Accepted
 from s2c.graph import Component
 from s2c.judge import Judge
-from s2c.model import TOOL_TROUBLE, Attempt, Event, Implementation, Verdict, VerdictKind
+from s2c.model import TOOL_TROUBLE, Answer, Attempt, Event, Implementation, Verdict, VerdictKind
 from s2c.plan import exhausted
 from s2c.project import Project
 from s2c.reuse import Candidate, candidates
@@ -59,8 +59,9 @@ class Solver:
         chosen = {one for top in wanted for one in (top, *graph.closures[top])}
         self.open = {one: Open(c) for one, c in graph.components.items() if one in chosen}
         self._stand({one: fills for one, fills in current.items() if one in self.open})
-        self._read_late()
+        unread = self._read_late()
         self._free()
+        self._mark_read(unread)
         while asker is not None and self._ask(asker, {one for one in asked if one in self.open}):
             self._free()
         return {one: self._solution(state) for one, state in self.open.items()}
@@ -186,7 +187,7 @@ class Solver:
         path = keys.ranking(self.project.graph, state.component)[0]
         made = Implementation(state.key, candidate.fills, candidate.author, candidate.model, path, verified=True)
         self.project.store.add_implementation(made)
-        if config.fresh and candidate.origin == "asked":
+        if candidate.origin == "edited" or (config.fresh and candidate.origin == "asked"):
             self.project.store.supersede(made)
 
     def _confirm(self) -> bool:
@@ -263,11 +264,21 @@ class Solver:
 
     # --- shared -------------------------------------------------------------------------------------------------
 
-    def _read_late(self) -> None:
+    def _mark_read(self, unread: Sequence[Answer]) -> None:
+        """What they brought is judged and recorded by now; one that speaks of a spec outside this run stays unread."""
+        graph, fills = self.project.graph, self.accepted.fills
+        outside = [component for one, component in graph.components.items() if one not in self.open] if unread else []
+        still = {keys.obligation(graph, component, fills.get) for component in outside}
+        for answer in unread:
+            if not still.intersection(said.partition(" ")[0] for said in answer.request.expected.values()):
+                self.project.store.mark_read(answer.request.key)
+
+    def _read_late(self) -> tuple[Answer, ...]:
         unread = self.project.store.unread_answers()
         self._late = asking.late(unread)
         if unread:
             self.listen(Event("unread-answers", {"count": len(unread)}))
+        return unread
 
     def in_order(self, ids: Iterable[str], work: Callable[[str], T], settle: Callable[[str, T], None]) -> None:
         """`work` in threads, each component after those among `ids` that it imports; `settle` here, one at a time."""

@@ -287,9 +287,10 @@ def test_what_is_no_record_is_told_and_kept(store: Store, tmp_path: Path) -> Non
     store.add_implementation(replace(MADE, fills={"0.h1": "new"}))
     assert store.export_records() == 1
     assert path.read_bytes().split(b"\n")[-len(strange) - 1 : -1] == strange
-    again = empty(tmp_path / "clone")
-    again.import_records(store.records_folder)
-    assert len(again.problems) == len(strange)  # told until it is mended
+    for _ in range(2):
+        again = empty(tmp_path / "clone")
+        again.import_records(store.records_folder)
+        assert len(again.problems) == len(strange)  # told until it is mended
 
 
 def test_line_ends_and_repeats_do_not_matter(store: Store, tmp_path: Path) -> None:

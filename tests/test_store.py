@@ -21,6 +21,7 @@ from s2c.errors import AskError, ConfigError, StoreError
 from s2c.model import Answer, Attempt, Diagnostic, Implementation, Message, Refusal, Request, Usage, VerdictKind
 from s2c.store import Store, verdict_secret
 from s2c.store.rows import BytesDisk, Rows
+from s2c.store.spool import pending
 from s2c.store.standing import standing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -229,6 +230,14 @@ def test_an_interrupt_leaves_the_request_pending(store: Store) -> None:
     store.settle_orphan(orphan)
     assert store.orphans() == ()
     assert store.unread_answers() == ()
+
+
+def test_a_pid_that_was_given_out_again_is_not_the_sender() -> None:
+    """A process counts as the sender only if it started when the sender did, on this machine since its last start."""
+    row = pending(REQUEST, "")
+    assert (row.is_gone, row.is_ours) == (False, True)
+    for other in (replace(row, started="1"), replace(row, host="elsewhere"), replace(row, pid=0)):
+        assert (other.is_gone, other.is_ours) == (True, False)
 
 
 # --- trouble ------------------------------------------------------------------------------------------------------

@@ -1,9 +1,11 @@
 // The greatest common divisor, in Euclid's oldest form: take the smaller from the larger until both are the same.
 
+// Dividing is taking away too: `d` divides `n` if taking `d` away again and again ends at nothing.
 predicate Divides(d: nat, n: nat)
   requires d > 0
+  decreases n
 {
-  n % d == 0
+  n == 0 || (d <= n && Divides(d, n - d))
 }
 
 function Gcd(a: nat, b: nat): nat

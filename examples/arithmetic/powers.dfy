@@ -28,6 +28,7 @@ lemma PowSquare(b: int, n: nat)
 // the exponent, so even the thousandth power takes about a dozen steps.
 method Power(b: int, n: nat) returns (p: int)
   ensures p == Pow(b, n)
+  decreases n
 // <vc-code>
 {
   assume {:axiom} false;
