@@ -1,0 +1,93 @@
+"""The documents say what the code does: their tables and examples are held against it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from s2c.config import defaults
+from s2c.languages.base import languages
+from s2c.model import HoleKind, VerdictKind
+from tests.loopback import Server
+from tests.openai_server import AnswerBook, answer_fills
+from tests.projects import Tree
+from tests.test_structure import ORDER
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def doc(name: str) -> str:
+    """The text of a document."""
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def block(text: str, kind: str) -> str:
+    """The first fenced block of a kind."""
+    found = re.search(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert found, f"no {kind} block"
+    return found.group(1)
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    """docs/configuration.md has one row for each setting, and its default is the real one."""
+    rows = [line for line in doc("configuration.md").splitlines() if line.startswith("| `")]
+    told: dict[str, str] = {}
+    for row in rows:
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        for name in re.findall(r"`(\w+)`", cells[0]):
+            told[name] = cells[1].strip("`")
+    real = defaults()
+    assert set(told) - {"command", "files"} == set(real)
+    shown = {name: told[name] for name, value in real.items() if isinstance(value, (bool, int))}
+    assert shown == {name: str(value).lower() for name, value in real.items() if isinstance(value, (bool, int))}
+
+
+def test_every_verdict_is_documented() -> None:
+    """docs/trust.md has every verdict."""
+    assert [kind for kind in VerdictKind if f"`{kind}`" not in doc("trust.md")] == []
+
+
+def test_every_module_is_in_the_architecture() -> None:
+    """docs/architecture.md names every top-level module, or the folder or group that it belongs to."""
+    told = doc("architecture.md")
+    assert [name for name in ORDER if f"`{name}" not in told] == []
+
+
+def test_the_readme_example_is_real(tree: Tree, any_dafny: tuple[str, ...]) -> None:
+    """The spec that README opens with has one hole, and with a right fill it is verified."""
+    spec = block(README, "dafny")
+    outline = languages()["dafny"].parse(spec.encode())
+    assert [hole.kind for hole in outline.holes] == [HoleKind.BODY]
+    fill = """  m := s[0];
+  var i := 1;
+  while i < |s|
+    invariant 1 <= i <= |s|
+    invariant m in s
+    invariant forall j :: 0 <= j < i ==> s[j] <= m
+  {
+    if s[i] > m { m := s[i]; }
+    i := i + 1;
+  }
+"""
+    tree.dafny = any_dafny
+    tree.write("max.dfy", spec)
+    book = AnswerBook([{"match": "method Max(s: seq<int>) returns (m: int)", "fills": {"h1": fill}}])
+    with Server(answer_fills(book)) as server:
+        tree.configure(model="played-model-1", base_url=server.url)
+        ended = tree.doit()
+    assert ended.code == 0, ended.text
+
+
+@pytest.mark.parametrize("name", ["CHANGELOG.md", "LICENSE", "docs/install.md", "docs/dependencies.md"])
+def test_what_the_readme_promises_is_there(name: str) -> None:
+    """Every file that README speaks of exists."""
+    assert (ROOT / name).is_file()
+
+
+def test_every_dependency_is_explained() -> None:
+    """docs/dependencies.md has a row for each package that s2c needs."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    needed = re.findall(r'^  "([a-z-]+)>=', text.split("[project.optional-dependencies]")[0], re.MULTILINE)
+    assert needed
+    assert [name for name in needed if name not in doc("dependencies.md")] == []
