@@ -7,6 +7,7 @@ key, the place and the nearest key that exists; no setting is silently dropped.
 
 import difflib
 import os
+import re
 import shlex
 import tomllib
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from pathlib import Path
 from s2c.errors import ConfigError
 
 TABLE = "tool.s2c"
+WHOLE = re.compile("-?[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,12 @@ def _table(path: Path) -> Mapping[str, object] | None:
             tool = tomllib.load(file).get("tool", {})
     except FileNotFoundError:
         return None
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise ConfigError(f"can't be read: {error.strerror}", where=str(path)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"not valid TOML: {error}", where=str(path)) from None
+    if not isinstance(tool, dict):
+        raise ConfigError("[tool] must be a table", where=str(path))
     table = tool.get("s2c")
     if table is not None and not isinstance(table, dict):
         raise ConfigError(f"[{TABLE}] must be a table", where=str(path))
@@ -133,10 +139,17 @@ def _languages(table: dict[str, object], where: str) -> dict[str, LanguageSettin
         known = {item.name: item for item in fields(LanguageSettings)}
         read = {}
         for key, value in raw.items():
-            split = shlex.split(value) if key == "command" and isinstance(value, str) else value
+            split = _words(value, here) if key == "command" and isinstance(value, str) else value
             read[key] = _convert(_field(key, known, here), split, here)
         found[name] = LanguageSettings(**read)  # type: ignore[arg-type]  # checked by _convert
     return found
+
+
+def _words(command: str, where: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise ConfigError(f"command can't be split into words: {error}", where=where) from None
 
 
 def _field(name: str, known: Mapping[str, Field[object]], where: str) -> Field[object]:
@@ -171,7 +184,7 @@ def _from_text(item: Field[object], text: str, where: str) -> object:
     lowered = text.strip().lower()
     if kind == "bool" and lowered in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
         return lowered in {"1", "true", "yes", "on"}
-    if kind == "int" and lowered.lstrip("-").isdigit():
+    if kind == "int" and WHOLE.fullmatch(lowered):
         return int(lowered)
     if kind == "str":
         return text
@@ -217,8 +230,12 @@ def _checked(config: Config) -> Config:
         raise ConfigError("fresh=1 asks again, frozen and offline never ask", where=TABLE, fix="set only one of them")
     for name in ("build", "cache"):
         value = getattr(config, name)
-        if not value or Path(value).is_absolute() or ".." in Path(value).parts:
+        if not Path(value).parts or Path(value).is_absolute() or ".." in Path(value).parts:
             raise ConfigError(f"{name} must be a folder inside the project, not {value!r}", where=TABLE)
+    if config.build_folder.is_relative_to(config.cache_folder) or config.cache_folder.is_relative_to(
+        config.build_folder
+    ):
+        raise ConfigError("build and cache must be two folders, neither inside the other", where=TABLE)
     return config
 
 

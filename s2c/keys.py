@@ -20,7 +20,6 @@ OBLIGATION = "obligation.1"
 ASKING = "asking.1"
 REQUEST = "request.1"
 VERDICT = "verdict.1"
-GENERATE = "generate.1"
 
 Standing = Callable[[str], Mapping[str, str] | None]
 """Component id -> the fills (by slot) that stand for it, or None while there are none."""

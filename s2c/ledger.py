@@ -12,6 +12,7 @@ from s2c import keys
 from s2c.errors import LimitReached
 from s2c.model import Event, VerdictKind
 from s2c.report.summary import Row, Summary, row
+from s2c.sandbox import network_isolation
 from s2c.session import Session
 
 
@@ -62,12 +63,14 @@ class Ledger:
                 )
             ),
             requests=self._requests,
+            requests_failed=len(session.failed_requests),
             prompt_tokens=self._tokens["prompt"],
             completion_tokens=self._tokens["completion"],
             cached_tokens=self._tokens["cached"],
             cost="unknown" if self._unpriced else f"{self._cost.normalize():f} USD",
             verifier_runs=session.runs,
             tasks_executed=self.executed,
+            isolation=network_isolation() if session.runs else "",
             tools=session.versions,
             remarks=dict(Counter(remark.split(":")[0] for one in rows for remark in one.remarks)),
         )

@@ -81,21 +81,23 @@ def make(project: Project, tools: Mapping[str, str], selected: Collection[str] |
     graph = project.graph
     chosen = set(graph.components if selected is None else selected)
     chosen |= {one for top in tuple(chosen) for one in graph.closures[top]}
-    parts = identities(project, tools)
+    parts, standing = identities(project, tools), project.standing()
     items: dict[str, Item] = {}
     for component in graph.components.values():
         if component.id in chosen:
-            items[component.id] = _item(project, component, parts.get(component.id))
+            items[component.id] = _item(project, component, parts.get(component.id), standing)
     return Plan(items, batches(project, items))
 
 
-def _item(project: Project, component: Component, parts: Mapping[str, dict[str, str]] | None) -> Item:
+def _item(
+    project: Project, component: Component, parts: Mapping[str, dict[str, str]] | None, standing: Collection[str]
+) -> Item:
     broken = project.graph.broken(component.id)
     if broken:
         first = broken[0]
         return Item(component, State.BROKEN, f"{first.path}:{first.line}:{first.column}: {first.message}", None)
     if parts is None:
-        return Item(component, State.WAITING, f"after {', '.join(_seen(project, component))}", None)
+        return Item(component, State.WAITING, f"after {', '.join(_missing(project, component, standing))}", None)
     key = next(iter(parts.values()))["obligation"]
     why = "; ".join(dict.fromkeys(reason for path in parts for reason in why_stale(project, path, parts[path])))
     if not why:
@@ -140,12 +142,14 @@ def exhausted(project: Project, component: Component, key: str) -> bool:
     return len(made) >= project.config.max_attempts
 
 
-def _seen(project: Project, component: Component) -> list[str]:
+def _missing(project: Project, component: Component, standing: Collection[str]) -> list[str]:
+    """The imported components that have a fill which this one can see and which does not stand yet."""
     graph = project.graph
     return [
         one
         for one in graph.closures[component.id]
-        if any(hole.visible for path in graph.components[one].members for hole in graph.specs[path].outline.holes)
+        if one not in standing
+        and any(hole.visible for path in graph.components[one].members for hole in graph.specs[path].outline.holes)
     ]
 
 
@@ -157,7 +161,11 @@ def limits(project: Project) -> Limits:
 
 def batches(project: Project, items: Mapping[str, Item]) -> tuple[tuple[Work, ...], ...]:
     """Round 1 at most: every component that may have to be asked for."""
-    asked = [item for item in items.values() if item.state in MAY_ASK]
+    asked = [
+        item
+        for item in items.values()
+        if item.state in MAY_ASK and not (item.key and exhausted(project, item.component, item.key))
+    ]
     if not asked:
         return ()
     counter, standing = Counter(), project.standing()

@@ -24,7 +24,6 @@ class Run:
     files: Mapping[str, bytes] = field(repr=False)
     limits: Limits
     collect: tuple[str, ...] = ()  # files it writes that are wanted back, relative
-    label: str = ""  # for messages: what is being run and why
 
 
 @dataclass(frozen=True)

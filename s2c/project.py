@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from s2c import graph as graphs
-from s2c import keys, prompts
+from s2c import keys, prompts, wire
 from s2c.config import Config
 from s2c.digest import digest_bytes
 from s2c.graph import Component, Graph
@@ -46,7 +46,8 @@ class Project:
 
     def asking(self, component: Component) -> str:
         """The asking key of a component's language under today's settings."""
-        return keys.asking(self.config, language(component.language), prompts.version())
+        templates = f"{prompts.version()} {wire.WIRE_VERSION}"
+        return keys.asking(self.config, language(component.language), templates)
 
     def standing(self) -> Mapping[str, Mapping[str, str]]:
         """Component id -> the stored fills that stand for it today, for every component whose key can be known."""
@@ -58,11 +59,13 @@ class Project:
         return found
 
     def stored(self, component: Component, standing: Mapping[str, Mapping[str, str]]) -> tuple[Implementation, ...]:
-        """The stored implementations of exactly this obligation, the one that stands first."""
-        if not keys.slots(self.graph, component):
-            return ()
-        key = keys.obligation(self.graph, component, standing.get)
-        return () if key is None else self.store.implementations(key)
+        """The stored implementations of exactly this obligation, the one that stands first.
+
+        Records may come from anyone: one that does not fill exactly these holes is none.
+        """
+        holes = {str(slot) for slot in keys.slots(self.graph, component)}
+        key = keys.obligation(self.graph, component, standing.get) if holes else None
+        return () if key is None else tuple(one for one in self.store.implementations(key) if set(one.fills) == holes)
 
     def touched(self, path: str) -> bytes | None:
         """The bytes of build/PATH if they are not what was recorded as written: perhaps an edit by hand."""

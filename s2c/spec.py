@@ -1,22 +1,30 @@
 """One file becomes one Spec: its bytes, and the outline that its language reads from them.
 
 Law: a file is read once a run, and everything later stands on those bytes. What lies in build/, cache/ or a hidden
-folder is never a source.
+folder, and a hidden file (editors leave them), is never a source.
 """
 
 import fnmatch
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from s2c.config import Config
-from s2c.errors import SpecError
-from s2c.languages.base import Language, by_suffix
-from s2c.model import Spec
+from s2c.config import TABLE, Config
+from s2c.errors import ConfigError, SpecError
+from s2c.languages.base import Language, by_suffix, languages
+from s2c.model import Problem, Spec
 
 
 def find(config: Config) -> tuple[str, ...]:
     """The paths of all sources that the settings name, sorted."""
+    for name in config.languages:
+        if name not in languages():
+            raise ConfigError(
+                f"no language {name!r}",
+                where=f"pyproject.toml [{TABLE}.{name}]",
+                fix=f"known: {', '.join(languages())}",
+            )
     suffixes = tuple(by_suffix())
     chosen = (
         path
@@ -27,12 +35,16 @@ def find(config: Config) -> tuple[str, ...]:
 
 
 def read(config: Config, path: str) -> Spec:
-    """The source at `path` (relative to the root; absolute only inside an `external` folder)."""
+    """The source at `path` (relative to the root; absolute only inside an `external` folder).
+
+    One that can't be read is an empty one with that problem, so that it spoils no other file.
+    """
     language = language_of(path)
     try:
         source = (config.root / path).read_bytes()
     except OSError as error:
-        raise SpecError(f"can't be read: {error.strerror}", where=path) from None
+        told = Problem(1, 1, f"can't be read: {error.strerror}")
+        return Spec(path, language.name, b"", replace(language.parse(b""), problems=(told,)))
     return Spec(path=path, language=language.name, source=source, outline=language.parse(source))
 
 
@@ -52,7 +64,7 @@ def _walk(root: Path, config: Config) -> Iterator[str]:
         subfolders[:] = sorted(
             name for name in subfolders if not name.startswith(".") and f"{prefix}{name}" not in skipped
         )
-        yield from (f"{prefix}{name}" for name in files)
+        yield from (f"{prefix}{name}" for name in files if not name.startswith("."))
 
 
 def _matches(path: str, patterns: tuple[str, ...]) -> bool:
@@ -60,7 +72,15 @@ def _matches(path: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _match(path: str, pattern: str) -> bool:
-    # `**/` also stands for no folder at all, as in every tool of the field; a folder's name stands for what is in it
-    if pattern.startswith("**/") and _match(path, pattern[3:]):
-        return True
-    return fnmatch.fnmatchcase(path, pattern) or path.startswith(pattern.rstrip("/") + "/")
+    # a folder's name stands for what is in it
+    plain = pattern.removeprefix("./")
+    return path.startswith(plain.rstrip("/") + "/") or any(fnmatch.fnmatchcase(path, one) for one in _readings(plain))
+
+
+def _readings(pattern: str) -> list[str]:
+    """The pattern, with and without each `**/`: it also stands for no folder at all, as in every tool of the field."""
+    head, deep, tail = pattern.partition("**/")
+    if not deep:
+        return [pattern]
+    folders = ("", deep) if not head or head.endswith("/") else (deep,)
+    return [head + kept + rest for kept in folders for rest in _readings(tail)]

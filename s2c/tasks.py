@@ -266,7 +266,7 @@ def _told(call: Any) -> Any:
 
 @task_params(OPTIONS)
 def task_generate(**options: object) -> Iterator[dict[str, Any]]:
-    """fill the holes of every spec: from the store, from older fills, else from the model"""  # noqa: D400, D403, D415 - doit prints it
+    """fill the holes of every spec: from the store, from older fills, else from the model"""  # noqa: D400, D403 - doit prints it
     gc.disable()
     BUILD.options = {name: str(value) for name, value in options.items() if value is not None}
     yield {"name": None, "doc": "fill the holes of every spec: from the store, older fills, else the model"}
@@ -284,17 +284,17 @@ def task_generate(**options: object) -> Iterator[dict[str, Any]]:
 
 
 def task__solve() -> dict[str, Any]:
-    """find an implementation for all that is selected and stale"""  # noqa: D400, D403, D415 - doit prints it
+    """find an implementation for all that is selected and stale"""  # noqa: D400, D403 - doit prints it
     return {"actions": [BUILD.solve], "io": {"capture": False}, "uptodate": [False]}
 
 
 def task__check() -> dict[str, Any]:
-    """run the pending verdicts of all that is selected"""  # noqa: D400, D403, D415 - doit prints it
+    """run the pending verdicts of all that is selected"""  # noqa: D400, D403 - doit prints it
     return {"actions": [BUILD.check], "io": {"capture": False}, "uptodate": [False]}
 
 
 def task_verify() -> Iterator[dict[str, Any]]:
-    """verify what lies in the build folder, strictly"""  # noqa: D400, D403, D415 - doit prints it
+    """verify what lies in the build folder, strictly"""  # noqa: D400, D403 - doit prints it
     yield {"name": None, "doc": "verify what lies in the build folder, strictly"}
     for path in _told(BUILD.paths):
         graph = BUILD.session.project.graph

@@ -42,8 +42,6 @@ _FACTORS = (
     (("claude",), Decimal("1.60")),
 )
 _UNKNOWN_FACTOR = Decimal("1.50")
-_MARGIN = Decimal("1.05")  # on top of a learned ratio
-_WEIGHT = Decimal("0.3")  # of the newest observation
 
 
 @dataclass(frozen=True)
@@ -86,20 +84,6 @@ def safety_factor(model: str) -> Decimal:
 def planned(tokens: int, factor: Decimal) -> int:
     """`tokens` times `factor`, rounded up."""
     return int((tokens * factor).to_integral_value(ROUND_CEILING))
-
-
-def learned_factor(ratio: Decimal | None, model: str) -> Decimal:
-    """The factor to plan with, once `learn` has seen answers of this model: 5 % above the ratio; else the family's."""
-    return safety_factor(model) if ratio is None else (ratio * _MARGIN).quantize(Decimal("0.0001"))
-
-
-def learn(ratio: Decimal | None, counted: int, reported: int) -> Decimal | None:
-    """The moving average of reported prompt tokens over ours, after one more answer. A count of 0 teaches nothing."""
-    if counted <= 0 or reported <= 0:
-        return ratio
-    seen = Decimal(reported) / Decimal(counted)
-    mixed = seen if ratio is None else ratio * (1 - _WEIGHT) + seen * _WEIGHT
-    return mixed.quantize(Decimal("0.0001"))
 
 
 class Counter:

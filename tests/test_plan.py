@@ -118,7 +118,10 @@ def test_a_renamed_file_is_found_again(bench: Bench) -> None:
     (bench.tree.root / "lib/half.dfy").rename(bench.tree.root / "lib/renamed.dfy")
     edit(bench, "top.dfy", "lib/half.dfy", "lib/renamed.dfy")
     made = bench.plan()
-    assert {one: str(item.state) for one, item in made.items.items()} == {"lib/renamed.dfy": "stored", "top.dfy": "stored"}
+    assert {one: str(item.state) for one, item in made.items.items()} == {
+        "lib/renamed.dfy": "stored",
+        "top.dfy": "stored",
+    }
     assert made.items["lib/renamed.dfy"].key == before
     assert made.items["top.dfy"].reason == "its text changed, not its meaning"
     assert made.batches == ()
@@ -128,13 +131,13 @@ def test_a_moved_member_of_a_cycle_is_found_again(bench: Bench) -> None:
     """A component of several files keeps its key when renaming turns their order by path round."""
     for path in ("top.dfy", "lib/half.dfy"):
         (bench.tree.root / path).unlink()
-    even = f'include "{{0}}.dfy"\nlemma Even(n: nat)\n  ensures n % 2 < 2\n{HOLE}'
-    odd = f'include "{{0}}.dfy"\n{HELPERS}lemma Odd(n: nat)\n  ensures n % 3 < 3\n{HOLE}'
-    bench.tree.write("a.dfy", even.format("b"))
-    bench.tree.write("b.dfy", odd.format("a"))
+    even = f'include "OTHER.dfy"\nlemma Even(n: nat)\n  ensures n % 2 < 2\n{HOLE}'
+    odd = f'include "OTHER.dfy"\n{HELPERS}lemma Odd(n: nat)\n  ensures n % 3 < 3\n{HOLE}'
+    bench.tree.write("a.dfy", even.replace("OTHER", "b"))
+    bench.tree.write("b.dfy", odd.replace("OTHER", "a"))
     bench.build()
-    bench.tree.write("b.dfy", even.format("a"))
-    bench.tree.write("a.dfy", odd.format("b"))
+    bench.tree.write("b.dfy", even.replace("OTHER", "a"))
+    bench.tree.write("a.dfy", odd.replace("OTHER", "b"))
     assert bench.states() == {"a.dfy": "stored"}
 
 
@@ -308,7 +311,8 @@ def test_a_file_that_does_not_parse_is_broken(bench: Bench) -> None:
     bench.tree.write("top.dfy", TOP.replace("method Top(", "method Top(("))
     item = bench.item("top.dfy")
     assert str(item.state) == "broken"
-    assert item.reason.startswith("top.dfy:4:")
+    assert "syntax error" in item.reason
+    assert item.reason.startswith("top.dfy:")
 
 
 def test_used_up_attempts_cost_nothing(bench: Bench) -> None:
@@ -331,7 +335,9 @@ def test_what_matters_allows_new_attempts(bench: Bench, settings: Mapping[str, s
     assert bench.states(**settings)["top.dfy"] == "ask"
 
 
-@pytest.mark.parametrize("settings", [{"batch_size": "1000"}, {"smart_batching": "no"}, {"context_aware": "yes"}, {"jobs": "3"}])
+@pytest.mark.parametrize(
+    "settings", [{"batch_size": "1000"}, {"smart_batching": "no"}, {"context_aware": "yes"}, {"jobs": "3"}]
+)
 def test_what_does_not_matter_allows_none(bench: Bench, settings: Mapping[str, str]) -> None:
     """Packing and processes are nothing that makes an attempt worth its money again."""
     fail(bench, "top.dfy", 5)

@@ -117,19 +117,6 @@ def test_planned_rounds_up() -> None:
     assert tokens.planned(101, Decimal("1.05")) == 107
 
 
-def test_learning() -> None:
-    """The ratio moves towards what the endpoint reports; a missing report changes nothing; 5 % stay on top."""
-    assert tokens.learn(None, 100, 0) is None
-    ratio = tokens.learn(None, 100, 120)
-    assert ratio == Decimal("1.2")
-    for _ in range(40):
-        ratio = tokens.learn(ratio, 1000, 900)
-    assert ratio is not None
-    assert abs(ratio - Decimal("0.9")) < Decimal("0.001")
-    assert tokens.learned_factor(ratio, "gpt-6") == (ratio * Decimal("1.05")).quantize(Decimal("0.0001"))
-    assert tokens.learned_factor(None, "gpt-6") == Decimal("1.05")
-
-
 def test_golden_hash() -> None:
     """The vocabulary that counts stand on is the published one."""
     assert hashlib.sha256(tokens._vocabulary()).hexdigest().startswith("446a9538")  # noqa: SLF001 - the thing itself

@@ -165,10 +165,6 @@ class Language(Protocol):
         """
 
 
-class UnknownLanguageError(S2cError):
-    """No folder of that name."""
-
-
 @functools.cache
 def languages() -> Mapping[str, Language]:
     """Every language, by name: each folder beside this file that has a `LANGUAGE` in its `__init__`."""

@@ -39,12 +39,14 @@ class Summary:
     up_to_date: int
     origins: Mapping[str, int]
     requests: int
+    requests_failed: int  # those that brought no usable answer
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int
     cost: str  # dollars as decimal text; "unknown" when a price is
     verifier_runs: int
     tasks_executed: int
+    isolation: str  # how verifiers were kept from the network; "" if none ran
     tools: Mapping[str, str] = field(default_factory=dict)
     remarks: Mapping[str, int] = field(default_factory=dict)
 
@@ -92,10 +94,11 @@ def to_text(summary: Summary, rows: list[Row]) -> str:
         + (f", {summary.waiting} waiting" if summary.waiting else "")
         + (f", {summary.up_to_date} were up to date" if summary.up_to_date else "")
     )
+    failed = f" ({summary.requests_failed} failed)" if summary.requests_failed else ""
     if origins:
         lines.append(f"fills: {origins}")
     lines.append(
-        f"{summary.requests} requests, {summary.prompt_tokens} + {summary.completion_tokens} tokens "
+        f"{summary.requests} requests{failed}, {summary.prompt_tokens} + {summary.completion_tokens} tokens "
         f"({summary.cached_tokens} cached), cost {summary.cost}; {summary.verifier_runs} verifier runs; "
         f"{summary.tasks_executed} tasks executed"
     )

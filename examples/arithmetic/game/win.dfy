@@ -10,8 +10,9 @@ predicate Wins(n: nat)
   (n >= 1 && Loses(n - 1)) || (n >= 2 && Loses(n - 2)) || (n >= 3 && Loses(n - 3))
 }
 
-// The proof is the winning strategy: say which move to make.
-lemma WinsElsewhere(n: nat)
-  requires n % 4 != 0
-  ensures Wins(n)
-  decreases n
+// With one, two or three matches more than a multiple of four, you win. The proof is the winning strategy: it says
+// which place to leave to the other.
+lemma WinsElsewhere(k: nat, extra: nat)
+  requires 1 <= extra <= 3
+  ensures Wins(4 * k + extra)
+  decreases 4 * k + extra

@@ -45,7 +45,7 @@ class DafnyVerifier:
 
     def version_run(self, command: Sequence[str]) -> Run:
         """`/version` is the one word that both generations answer (2.3 with exit code 1)."""
-        return Run((*command, "/version"), {}, Limits(wall_seconds=60), label="dafny /version")
+        return Run((*command, "/version"), {}, Limits(wall_seconds=60))
 
     def tool(self, command: Sequence[str], raw: RawRun, identity: str) -> Tool:
         """The tool as found. Raises ToolError for what does not run, or is neither 2.3 nor 4.x."""
@@ -90,7 +90,7 @@ class DafnyVerifier:
             arguments = modern.arguments(job, log)
         limits = Limits(wall_seconds=wall + MARGIN, cpu_seconds=2 * (wall + MARGIN), memory_bytes=MEMORY)
         command = (*tool.command, *arguments)
-        return Run(command, job.files, limits, (log,), label=f"dafny {' '.join(job.members)}")
+        return Run(command, job.files, limits, (log,))
 
     def read(self, tool: Tool, job: Job, raw: RawRun) -> Reading:
         """What a `check` run said: kind, outcomes by name, diagnostics at places of the job's files."""
