@@ -18,7 +18,7 @@ from s2c.plan import limits, whole
 from s2c.project import Project
 from s2c.reuse import Candidate
 from s2c.solution import Open, Trial
-from s2c.solve import Solver
+from s2c.solve import Listen, Solver
 from s2c.tokens import Counter
 
 
@@ -28,11 +28,14 @@ class Client(Protocol):
     def ask(self, request: Request) -> Answer:
         """Raises AskError when no usable answer came, LimitReached when the request would break a limit."""
 
+    def close(self) -> None:
+        """End what is out, refuse what comes."""
+
 
 class Rounds:
     """Asks a model for what is still open, round after round."""
 
-    def __init__(self, project: Project, client: Callable[[], Client], context: str) -> None:
+    def __init__(self, project: Project, client: Callable[[], Client], context: str, listen: Listen) -> None:
         self.requests = 0
         self.failed: list[str] = []
         self.limit: LimitReached | None = None
@@ -41,6 +44,7 @@ class Rounds:
         self._make = client
         self._client: Client | None = None
         self._context = context
+        self._listen = listen
         self._counter = Counter()
         self._lock = threading.Lock()
 
@@ -59,14 +63,23 @@ class Rounds:
         standing = solver.accepted.fills
         batches = self._pack(asked, standing)
         composed = [(batch, compose(self._project, batch, self._context, self._counter, standing)) for batch in batches]
-        solver.listen(Event("round", {"specs": len(asked), "requests": len(composed)}))
+        self._listen(Event("round", {"specs": len(asked), "requests": len(composed)}))
         with ThreadPoolExecutor(self._project.config.requests) as pool:
             futures: dict[Future[Answer], tuple[list[Wanted], Composed]] = {}
             for batch, one in composed:
-                futures[pool.submit(self._send, solver, one, len(batch))] = (batch, one)
-            for future in as_completed(futures):
-                batch, one = futures[future]
-                self._received(solver, future, batch, one, by_id)
+                futures[pool.submit(self._send, one, len(batch))] = (batch, one)
+            try:
+                for future in as_completed(futures):
+                    batch, one = futures[future]
+                    self._received(solver, future, batch, one, by_id)
+            except BaseException:
+                self.close()  # the pool waits for its requests: they end now
+                raise
+
+    def close(self) -> None:
+        """End the requests that are out, and send no more. Safe in any thread."""
+        if self._client is not None:
+            self._client.close()
 
     def _ready(self, states: Sequence[Open]) -> bool:
         """Connect, if it was not done yet. Where that can't be, what was free of charge still counts."""
@@ -74,6 +87,7 @@ class Rounds:
             self._client = self._client or self._make()
         except S2cError as error:
             self.refused = error
+            self._listen(Event("cannot-ask", {"reason": str(error)}))
             self._stop(states, error.what)
             return False
         return True
@@ -103,7 +117,7 @@ class Rounds:
             )
         ]
 
-    def _send(self, solver: Solver, composed: Composed, specs: int) -> Answer:
+    def _send(self, composed: Composed, specs: int) -> Answer:
         """In a thread of its own. An answer to exactly this request that is stored already costs nothing."""
         stored = self._project.store.answer(composed.request.key)
         if stored is not None and not self._project.config.fresh:
@@ -113,7 +127,7 @@ class Rounds:
         assert self._client is not None  # noqa: S101 - told to mypy; _ready made it
         with self._lock:
             self.requests += 1
-        solver.listen(Event("request", {"specs": specs, "tokens": composed.request.prompt_tokens}))
+        self._listen(Event("request", {"specs": specs, "tokens": composed.request.prompt_tokens}))
         return self._client.ask(composed.request)
 
     def _received(
@@ -128,8 +142,12 @@ class Rounds:
             return
         except AskError as error:
             self.failed.append(str(error))
-            solver.listen(Event("request-failed", {"specs": len(batch), "reason": str(error)}))
+            self._listen(Event("request-failed", {"specs": len(batch), "reason": str(error)}))
             self._stop(states, str(error))
+            return
+        except S2cError as error:
+            self.refused = error
+            self._stop(states, error.what)
             return
         self._read(solver, answer, batch, composed, by_id)
 

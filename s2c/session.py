@@ -45,6 +45,7 @@ class Session:
         self.versions: dict[str, str] = {}
         self._listen = listen
         self._connect = connect
+        self._ends: list[Callable[[], None]] = []  # each ends something that runs for this session
         self._lock = threading.Lock()
 
     @property
@@ -87,8 +88,9 @@ class Session:
         home = self.project.graph.home
         context = patterns.describe(self.project.graph) if self.config.context_aware else ""
         may_ask = not (self.config.frozen or self.config.offline)
-        asker = Rounds(self.project, self._connect, context) if may_ask else None
+        asker = Rounds(self.project, self._connect, context, self._listen) if may_ask else None
         with solving(self.config, self._listen), self._executor() as executor:
+            self._ends += [asker.close] if asker is not None else []
             self._settle_orphans()
             solver = Solver(self.project, self._counted(executor), self._jobs, self._listen)
             try:
@@ -215,8 +217,15 @@ class Session:
     def _jobs(self) -> int:
         return self.config.jobs or os.cpu_count() or 1
 
+    def stop(self) -> None:
+        """End every request and every process that runs for this session. Safe in any thread, and more than once."""
+        for end in self._ends:
+            end()
+
     def _executor(self) -> LocalExecutor:
-        return LocalExecutor(self._jobs)
+        executor = LocalExecutor(self._jobs)
+        self._ends.append(executor.close)
+        return executor
 
     def _counted(self, executor: LocalExecutor) -> tools.Submit:
         def submit(run: Run) -> Future[RawRun]:

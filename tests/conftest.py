@@ -41,9 +41,15 @@ def shared() -> Path:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes `dafny` runs once for each generation that is here, and is skipped where there is none."""
+    """A test that takes `dafny` runs once for each generation that is here, and is skipped where there is none.
+
+    Of an `endtoend` test, which takes seconds, only the newest is in the fast tier.
+    """
     if "dafny" in metafunc.fixturenames:
-        metafunc.parametrize("dafny", sorted(available()) or ["none"], indirect=True)
+        found = sorted(available()) or ["none"]
+        long = metafunc.definition.get_closest_marker("endtoend") is not None
+        older = [pytest.param(name, marks=pytest.mark.slow) if long else name for name in found[:-1]]
+        metafunc.parametrize("dafny", [*older, found[-1]], indirect=True)
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from tests.loopback import Server
 from tests.openai_server import AnswerBook, answer_fills
 from tests.projects import Tree
 
+pytestmark = pytest.mark.endtoend
+
 MAX = """// <vc-helpers>
 // </vc-helpers>
 

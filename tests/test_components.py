@@ -1,8 +1,12 @@
 """Files that depend on each other: cycles, shared names, imports that are not proved, fills that importers can see."""
 
+import pytest
+
 from tests.loopback import Server
 from tests.openai_server import AnswerBook, answer_fills
 from tests.projects import Tree
+
+pytestmark = pytest.mark.endtoend
 
 HOLE = "// <vc-code>\n{\n}\n// </vc-code>\n"
 
