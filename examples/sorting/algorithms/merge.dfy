@@ -13,7 +13,7 @@ method Merge(s: seq<int>, t: seq<int>) returns (u: seq<int>)
 }
 // </vc-code>
 
-// `decreases` is part of the contract: a program that calls itself must say what gets smaller.
+// A program that calls itself must come to an end. `decreases` says why this one does: each call is on fewer elements.
 method MergeSort(s: seq<int>) returns (t: seq<int>)
   ensures Sorts(s, t)
   decreases |s|
