@@ -19,6 +19,7 @@ from s2c.errors import ConfigError
 
 TABLE = "tool.s2c"
 WHOLE = re.compile("-?[0-9]{1,18}")
+OTHERS = frozenset({"S2C_VERDICT_KEY", "S2C_PYTHON", "S2C_TEST_DATA"})  # no settings of a project
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,9 @@ def load(root: Path, *, overrides: Mapping[str, str] | None = None, environ: Map
         variable = f"S2C_{name.upper()}"
         if variable in environ:
             values[name] = _from_text(item, environ[variable], f"environment variable {variable}")
+    for variable in sorted(environ):
+        if variable.startswith("S2C_") and variable not in OTHERS:
+            _field(variable.removeprefix("S2C_").lower(), known, f"environment variable {variable}")
     for name, text in (overrides or {}).items():
         values[name] = _from_text(_field(name, known, "command line"), text, "command line")
     if "base_url" not in values and environ.get("OPENAI_BASE_URL"):

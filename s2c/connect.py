@@ -6,6 +6,7 @@ anyone reads it. One solver works in a project at a time; another waits and is t
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -63,6 +64,7 @@ class Connection:
         self._budget = Budget(Prices(config.base_url, own), config.max_cost)
         self._store = store
         self._listen = listen
+        self._closed = threading.Event()
         self._client = Client(
             Endpoint(
                 base_url=config.base_url,
@@ -75,11 +77,13 @@ class Connection:
 
     def ask(self, request: Request) -> Answer:
         """Ask once. Raises AskError when no usable answer came, LimitReached when the budget does not allow it."""
+        if self._closed.is_set():
+            raise AskError("the run ended before it was asked for")
         reservation = self._budget.reserve(request)
         reserved = "" if reservation.amount is None else str(reservation.amount)
         try:
             with self._store.spool(request, reserved) as spool:
-                answer = self._client.ask(request, spool.write, listen=self._listen)
+                answer = self._client.ask(request, spool.write, self._closed, self._listen)
                 self._store.put_answer(answer)
         except PromptCut as error:
             self._budget.settle(reservation, error.answer.usage, error.answer.cost)
@@ -93,6 +97,10 @@ class Connection:
         cost = self._budget.settle(reservation, answer.usage if answer.usage.prompt else None, answer.cost)
         self._told(answer, cost)
         return answer
+
+    def close(self) -> None:
+        """End what is out: what has come of it is stored. Nothing more is asked. Safe in any thread."""
+        self._closed.set()
 
     def _told(self, answer: Answer, cost: Decimal | None) -> None:
         data = {

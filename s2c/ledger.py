@@ -129,6 +129,7 @@ def codes(rows: Collection[Row], session: Session, asked: Mapping[str, str]) -> 
         return 0
     if session.refused is not None:
         return session.refused.exit_code
-    if session.config.frozen and any(one.path in asked for one in bad):
-        return 4
-    return 2 if any(one.state in {"tool-crash", "tool-missing", "unreadable"} for one in bad) else 1
+    if any(one.state in {"tool-crash", "tool-missing", "unreadable"} for one in bad):
+        return 2
+    missed = any(one.state == "not generated" and one.path in asked for one in bad)
+    return 4 if session.config.frozen and missed else 1

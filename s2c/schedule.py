@@ -1,7 +1,8 @@
 """Work side by side, each piece after those that it rests on; results come in one at a time.
 
 Law: `work` runs in threads, `settle` in the caller's, so whatever only `settle` changes needs no lock. What rests on
-nothing here runs at once; a piece starts when all that it rests on, among the pieces given, has been settled.
+nothing here runs at once; a piece starts when all that it rests on, among the pieces given, has been settled. When an
+exception ends it, what has not begun never does, and what runs is not waited for: whoever owns it ends it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,7 +22,8 @@ def in_order(
     """Do `work` for every id and `settle` what comes of it; an exception of either ends it and is raised here."""
     waiting = dict.fromkeys(ids)
     running: dict[Future[T], str] = {}
-    with ThreadPoolExecutor(max(2, workers)) as pool:
+    pool = ThreadPoolExecutor(max(2, workers))
+    try:
         while waiting or running:
             busy = {*waiting, *running.values()}
             for one in [one for one in waiting if not busy.intersection(rests_on[one])]:
@@ -30,3 +32,5 @@ def in_order(
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in sorted(done, key=running.__getitem__):
                 settle(running.pop(future), future.result())
+    finally:
+        pool.shutdown(wait=not (waiting or running), cancel_futures=True)

@@ -1,37 +1,36 @@
 """The doit side: `from s2c.tasks import *` in a dodo.py gives `doit generate` and `doit verify`.
 
 Law: doit decides what runs, s2c decides why. Every spec is a task, `generate:PATH`, and downstream of it `verify:PATH`;
-keys are computed once, when tasks load; one hidden task solves everything that is selected and stale. doit's database
-only remembers which keys were built: losing it costs no request and no verifier run.
+one hidden task solves everything that is selected and stale. doit's database only remembers which keys were built:
+losing it costs no request and no verifier run.
 """
 
+import atexit
 import gc
 import inspect
+import multiprocessing
 import os
 import signal
-import sqlite3
 import sys
-from collections.abc import Iterator
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from doit import doit_cmd
-from doit.exceptions import InvalidDodoFile, TaskError, TaskFailed, UnmetDependency
+from doit.dependency import SqliteDB
+from doit.exceptions import TaskError, TaskFailed, UnmetDependency
 from doit.globals import Globals
 from doit.loader import task_params
 from doit.reporter import ConsoleReporter
 
-from s2c import config as configs
-from s2c import connect, project, recorded, report
-from s2c.config import Config
+from s2c import recorded
 from s2c.errors import ConfigError, S2cError
-from s2c.ledger import Ledger, codes
 from s2c.project import Built
-from s2c.session import Session
+from s2c.taskstate import BUILD, Leave
 
 __all__ = ["DOIT_CONFIG", "task__check", "task__solve", "task_generate", "task_verify"]
+
+T = TypeVar("T")
 
 OPTIONS: list[dict[str, Any]] = [
     {
@@ -53,97 +52,19 @@ OPTIONS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-class Build:
-    """Everything that the tasks of one doit process share. Made empty when dodo.py is imported, filled when asked."""
-
-    def __init__(self) -> None:
-        self.ledger = Ledger()
-        self.options: dict[str, str] = {}
-        self.asked: set[str] | None = None  # paths whose generate: was selected; None: no reporter of ours told
-        self.touched: set[str] = set()  # paths whose tasks doit looked at in this run
-        self.to_check: set[str] = set()
-        self.error: S2cError | None = None  # what ended the solving early
-
-    @cached_property
-    def session(self) -> Session:
-        """The session of this process; whatever is wrong with the settings is one message from doit."""
-        settings = self._settings()
-        store = connect.open_store(settings)
-        loaded = project.load(settings, store, recorded.read(settings.root / recorded.FILE).get)
-        listen = report.listeners(settings, self.ledger)
-        return Session(loaded, listen, lambda: connect.Connection(settings, store, listen))
-
-    def _settings(self) -> Config:
-        given = dict(doit_cmd._CMDLINE_VARS or {})  # noqa: SLF001 - doit has no way to list them, and a typo must be told
-        root = Path.cwd()
-        if configs.find_root(root) != root:
-            raise ConfigError(
-                f"[tool.s2c] is in {configs.find_root(root)}, dodo.py in {root}", fix="keep both in one folder"
-            )
-        return configs.load(root, overrides={**given, **self.options})
-
-    def paths(self) -> list[str]:
-        """Every file that has tasks: those of `external` folders are read, never written."""
-        return sorted(path for path in self.session.project.graph.specs if not path.startswith("../"))
-
-    def target(self, path: str) -> str:
-        """Where an implementation is written, relative to the root."""
-        return f"{self.session.config.build}/{path}"
-
-    def solve(self) -> bool:
-        """The action of `_solve`: never fails itself; each generate: says what came of it."""
-        session = self.session
-        if self.asked is None:
-            sys.stderr.write("s2c: nothing is asked: doit runs with a reporter that is not s2c's (leave out -r)\n")
-        wanted = [path for path in self.paths() if self.asked is None or path in self.wanted]
-        try:
-            session.solve(wanted, self.asked or set())
-        except S2cError as error:
-            self.error = error
-            sys.stderr.write(f"s2c: {error}\n")
-        return True
-
-    @cached_property
-    def wanted(self) -> set[str]:
-        """Paths whose generate: tasks are part of this run."""
-        return set()
-
-    def generate(self, path: str) -> dict[str, Any] | TaskFailed | TaskError:
-        """The action of `generate:PATH`."""
-        made = self.session.generate(path)
-        if isinstance(made, Built):
-            return {"parts": dict(made.parts), "target": made.target}
-        self.ledger.refused[path] = made
-        broken = self.session.project.graph.broken(self.session.project.graph.home[path])
-        return (TaskError if broken else TaskFailed)(f"{path}: {made}", report=False)
-
-    def check(self) -> bool:
-        """The action of `_check`: the pending verdicts of the selected verify: tasks, side by side."""
-        self.session.check([path for path in self.paths() if path in self.to_check])
-        return True
-
-    def verify(self, path: str) -> dict[str, Any] | TaskFailed:
-        """The action of `verify:PATH`."""
-        verdict, waiting = self.session.verdict(path)
-        self.session.write_verdict(path, verdict, waiting)
-        green = str(verdict.kind) == "verified" and not waiting
-        return {"key": self.session.verdict_key(path)} if green else TaskFailed(f"{path}: {verdict.kind}", report=False)
-
-
 class Fresh:
     """`uptodate` of `generate:PATH`; its text is the reason that `doit info` prints."""
 
     __signature__: ClassVar[inspect.Signature] = inspect.signature(lambda: None)  # doit asks for it, once a task
 
-    def __init__(self, build: Build, path: str) -> None:
-        self._build = build
+    def __init__(self, path: str) -> None:
         self._path = path
 
     def __call__(self) -> bool:
-        return not self._build.session.stale(self._path)
+        return not BUILD.session.stale(self._path)
 
     def __repr__(self) -> str:
-        return "; ".join(self._build.session.stale(self._path)) or "up to date"
+        return "; ".join(BUILD.session.stale(self._path)) or "up to date"
 
 
 class Verified:
@@ -151,117 +72,127 @@ class Verified:
 
     __signature__: ClassVar[inspect.Signature] = inspect.signature(lambda task, values: None)  # noqa: ARG005
 
-    def __init__(self, build: Build, path: str) -> None:
-        self._build = build
+    def __init__(self, path: str) -> None:
         self._path = path
 
     def __call__(self, _task: object, values: dict[str, str]) -> bool:
-        session = self._build.session
+        session = BUILD.session
         if session.config.recheck:
             return False
         key = session.verdict_key(self._path)
         return bool(key) and values.get("key") == key
 
     def __repr__(self) -> str:
-        return "its bytes in the build folder, what they import, or the verifier changed"
+        return "recheck=1, or its bytes in the build folder, what they import, or the verifier changed"
 
 
 class Reporter(ConsoleReporter):
-    """Tells `_solve` what was selected, commits each task's record at once, and ends with the summary."""
+    """Tells `_solve` what was selected, commits each task's record at once, and ends with the summary.
+
+    Tasks that a project has beside ours are told of as doit tells of them.
+    """
 
     desc = "s2c"
 
     def initialize(self, tasks: dict[str, Any], selected: list[str]) -> None:
         """Called once, before anything runs: the selection decides what may be asked."""
-        chosen = _with_subtasks(tasks, selected)
-        paths = {name.removeprefix("generate:") for name in chosen if name.startswith("generate:")}
-        BUILD.asked = paths
-        checks = {name.removeprefix("verify:") for name in chosen if name.startswith("verify:")}
-        BUILD.to_check = checks
-        graph = BUILD.session.project.graph
-        for path in sorted({one for path in paths | checks for one in graph.files_of(graph.home[path])}):
-            name = f"generate:{path}"
-            BUILD.wanted.add(path)
-            if name in tasks and name not in chosen and path not in checks and paths:
-                selected.append(name)
-        # whoever asks for a spec asks for what it imports
-        BUILD.asked |= {one for path in paths for one in graph.files_of(graph.home[path])}
+        chosen = {one for name in selected for one in (name, *_subtasks(tasks[name]))}
+        more = BUILD.select(_paths("generate", chosen), _paths("verify", chosen))
+        selected += [f"generate:{path}" for path in more if f"generate:{path}" in tasks]
 
     def execute_task(self, task: Any) -> None:
-        """Count it; s2c's own lines tell the rest."""
-        if task.actions and not task.name.startswith("_"):
-            BUILD.ledger.executed += 1
-        self._touch(task)
+        """Ours are counted; s2c's own lines tell the rest."""
+        if _is_ours(task):
+            BUILD.ledger.executed += bool(task.actions) and not task.name.startswith("_")
+            _touch(task)
+        else:
+            super().execute_task(task)
 
     def skip_uptodate(self, task: Any) -> None:
-        """Up to date is counted, not listed."""
+        """Ours are counted, not listed."""
         kind, _, path = task.name.partition(":")
-        if path:
+        if not _is_ours(task):
+            super().skip_uptodate(task)
+        elif path:
             (BUILD.ledger.skipped if kind == "generate" else BUILD.ledger.current).add(path)
-        self._touch(task)
+            _touch(task)
 
     def add_success(self, task: Any) -> None:
         """Commit its record now: a killed run must not forget what it did."""
         backend = Globals.dep_manager.backend
         if task.name in backend._dirty:  # noqa: SLF001 - doit writes its database once, at the end (pydoit/doit#463)
             row = (task.name, backend.codec.encode(backend._cache[task.name]))  # noqa: SLF001
-            _commit(backend._conn, "insert or replace into doit values (?,?)", row)  # noqa: SLF001
+            with backend._conn:  # noqa: SLF001
+                backend._conn.execute("insert or replace into doit values (?,?)", row)  # noqa: SLF001
             backend._dirty.discard(task.name)  # noqa: SLF001
 
     def add_failure(self, task: Any, fail: Any) -> None:
-        """s2c's own failures are in the summary; what doit itself has to say is told here."""
-        Globals.dep_manager.backend._conn.commit()  # noqa: SLF001
-        self._touch(task)
-        if isinstance(fail, UnmetDependency):
-            return  # what it waits for is told itself
-        if fail.report:
+        """Failures of ours are in the summary; what doit itself has to say is told here."""
+        Globals.dep_manager.backend._conn.commit()  # noqa: SLF001 - else it holds the lock until the end
+        if _is_ours(task):
+            _touch(task)
+        if not (_is_ours(task) and isinstance(fail, UnmetDependency)):  # what ours wait for is told itself
             super().add_failure(task, fail)
 
     def complete_run(self) -> None:
-        """The summary, and the exit code that the documentation promises."""
+        """The summary, and the exit code that the documentation promises; nothing of it where a run was ended."""
         super().complete_run()
-        if sys.exc_info()[0] is None or sys.exc_info()[0] is SystemExit:
-            code = _finish(self.outstream, bool(self.failures))
-            if code:
-                raise SystemExit(code)
-
-    def _touch(self, task: Any) -> None:
-        kind, _, path = task.name.partition(":")
-        if path and kind in {"generate", "verify"}:
-            BUILD.touched.add(path)
+        ended = sys.exc_info()[0] is not None
+        code = BUILD.finish(self.outstream) if BUILD.touched and not ended else 0
+        BUILD.close()
+        if code:
+            raise Leave(code)
 
 
-def _with_subtasks(tasks: dict[str, Any], selected: list[str]) -> set[str]:
-    return {one for name in selected for one in (name, *(tasks[name].task_dep if tasks[name].has_subtask else ()))}
+def _is_ours(task: Any) -> bool:
+    return task.name.partition(":")[0] in {"generate", "verify", "_solve", "_check"}
 
 
-def _commit(connection: sqlite3.Connection, statement: str, values: tuple[str, str]) -> None:
-    with connection:
-        connection.execute(statement, values)
+def _subtasks(task: Any) -> list[str]:
+    return list(task.task_dep) if task.has_subtask else []
 
 
-def _finish(out: Any, other_failures: bool) -> int:
-    session, ledger = BUILD.session, BUILD.ledger
-    rows = ledger.rows(session, BUILD.touched)
-    summary = ledger.summary(session, rows)
-    report.finish(session.config.build_folder, summary, rows, out)
-    if BUILD.error is not None:
-        return BUILD.error.exit_code
-    if BUILD.asked is None and session.solutions:
-        return 3
-    return codes(rows, session, ledger.refused) or (2 if other_failures else 0)
+def _paths(kind: str, names: set[str]) -> list[str]:
+    return sorted(name.partition(":")[2] for name in names if name.startswith(f"{kind}:"))
+
+
+def _touch(task: Any) -> None:
+    path = task.name.partition(":")[2]
+    if path:
+        BUILD.touched.add(path)
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)
+    """A signal ends the run in order: what was started is ended, what was done is recorded."""
+    for other in SIGNALS:
+        signal.signal(other, signal.SIG_IGN)  # once is enough, and the way out must not be cut short
+    sys.stderr.write(f"s2c: ended by {signal.Signals(number).name}; what was paid for is kept\n")
+    raise Leave(128 + number)
 
 
-def _told(call: Any) -> Any:
-    """An error of ours while tasks load is one message of doit's and exit code 3, not a traceback."""
+def _loaded(call: Callable[[], T]) -> T:
+    """An error of ours while tasks load is one message and its documented exit code, not a traceback."""
     try:
         return call()
     except S2cError as error:
-        raise InvalidDodoFile(str(error)) from None
+        sys.stderr.write(f"s2c: {error}\n")
+        raise Leave(error.exit_code) from None
+
+
+def _tasks_of() -> list[str]:
+    """The paths that have tasks, and all that doit knows by now passed on to the session."""
+    BUILD.given = dict(doit_cmd._CMDLINE_VARS or {})  # noqa: SLF001 - doit can't list them, and a typo must be told
+    if Globals.dep_manager is not None:
+        if not isinstance(Globals.dep_manager.backend, SqliteDB):
+            raise ConfigError("s2c needs doit's database in sqlite3", fix="leave out --backend")
+        BUILD.database = Globals.dep_manager.backend.name
+    paths = BUILD.paths()
+    for path in paths:
+        if "=" in path:
+            raise ConfigError(
+                "doit takes no task name with '='", where=path, fix="rename the file, or name it in `exclude`"
+            )
+    return paths
 
 
 @task_params(OPTIONS)
@@ -270,22 +201,38 @@ def task_generate(**options: object) -> Iterator[dict[str, Any]]:
     gc.disable()
     BUILD.options = {name: str(value) for name, value in options.items() if value is not None}
     yield {"name": None, "doc": "fill the holes of every spec: from the store, older fills, else the model"}
-    for path in _told(BUILD.paths):
+    for path in _loaded(_tasks_of):
         yield {
-            "name": _named(path),
-            "actions": [(BUILD.generate, [path])],
+            "name": path,
+            "actions": [(_generate, [path])],
             "file_dep": [path],
             "targets": [BUILD.target(path)],
-            "uptodate": [Fresh(BUILD, path)],
+            "uptodate": [Fresh(path)],
             "setup": ["_solve"],
             "clean": True,
             "io": {"capture": False},
         }
 
 
+def _generate(path: str) -> dict[str, Any] | TaskFailed | TaskError:
+    made = BUILD.generate(path)
+    if isinstance(made, Built):
+        return {"parts": dict(made.parts), "target": made.target}
+    graph = BUILD.session.project.graph
+    return (TaskError if graph.broken(graph.home[path]) else TaskFailed)(f"{path}: {made}", report=False)
+
+
 def task__solve() -> dict[str, Any]:
     """find an implementation for all that is selected and stale"""  # noqa: D400, D403 - doit prints it
-    return {"actions": [BUILD.solve], "io": {"capture": False}, "uptodate": [False]}
+    return {"actions": [BUILD.solve], "io": {"capture": False}, "uptodate": [_in_a_run_of_ours]}
+
+
+def _in_a_run_of_ours(task: Any, values: object) -> bool:
+    """Never up to date. Doit asks before anything of a run has begun, so this is where a run can be refused."""
+    del values
+    if task.verbosity is not None:  # a run has set it; `list` and `info` have not
+        BUILD.ready()
+    return False
 
 
 def task__check() -> dict[str, Any]:
@@ -296,15 +243,15 @@ def task__check() -> dict[str, Any]:
 def task_verify() -> Iterator[dict[str, Any]]:
     """verify what lies in the build folder, strictly"""  # noqa: D400, D403 - doit prints it
     yield {"name": None, "doc": "verify what lies in the build folder, strictly"}
-    for path in _told(BUILD.paths):
+    for path in _loaded(_tasks_of):
         graph = BUILD.session.project.graph
         files = [one for one in graph.files_of(graph.home[path]) if not one.startswith("../")]
         yield {
-            "name": _named(path),
-            "actions": [(BUILD.verify, [path])],
+            "name": path,
+            "actions": [(_verify, [path])],
             "file_dep": [BUILD.target(one) for one in files],
             "targets": [os.path.relpath(BUILD.session.project.outputs.verdict_file(path), BUILD.session.config.root)],
-            "uptodate": [Verified(BUILD, path)],
+            "uptodate": [Verified(path)],
             "setup": ["_check"],
             "clean": True,
             "io": {"capture": False},
@@ -312,19 +259,25 @@ def task_verify() -> Iterator[dict[str, Any]]:
     gc.enable()
 
 
-def _named(path: str) -> str:
-    if "=" in path:
-        raise InvalidDodoFile(
-            f"{path}: doit takes no task name with '='\n  -> rename the file, or name it in `exclude`"
-        )
-    return path
+def _verify(path: str) -> dict[str, Any] | TaskFailed:
+    key = BUILD.verify(path)
+    return {"key": key} if key else TaskFailed(f"{path}: not verified", report=False)
 
 
-BUILD = Build()
-"""The one state of this process: doit calls functions of this module and gives them no place to keep anything."""
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
-for number in (signal.SIGTERM, signal.SIGHUP):
-    signal.signal(number, _leave)
+
+def _take_signals() -> None:
+    """Here, and not in processes that doit forks: it ends those by SIGTERM."""
+    if multiprocessing.parent_process() is None:
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                signal.signal(number, _leave)
+        os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
+        atexit.register(BUILD.close)
+
+
+_take_signals()
 
 DOIT_CONFIG: dict[str, Any] = {
     "backend": "sqlite3",

@@ -4,11 +4,13 @@ Law: what is read back equals what was written, field by field; anything of anot
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, fields
+from typing import Any, TypeVar
 
 from s2c.digest import Json
 from s2c.model import Diagnostic, Refusal, Verdict, VerdictKind
+
+T = TypeVar("T")
 
 
 def to_json(verdict: Verdict) -> dict[str, Json]:
@@ -21,11 +23,11 @@ def from_json(payload: Mapping[str, Json]) -> Verdict | None:
     try:
         data: dict[str, Any] = dict(payload)
         data["kind"] = VerdictKind(str(data["kind"]))
-        data["diagnostics"] = tuple(Diagnostic(**one) for one in _rows(data["diagnostics"]))
-        data["refusals"] = tuple(Refusal(**one) for one in _rows(data["refusals"]))
+        data["diagnostics"] = tuple(_made(Diagnostic, one) for one in _list(data["diagnostics"]))
+        data["refusals"] = tuple(_made(Refusal, one) for one in _list(data["refusals"]))
         for name in ("remarks", "obligations", "assumptions"):
-            data[name] = tuple(str(one) for one in _list(data[name]))
-        return Verdict(**data)
+            data[name] = tuple(_text(one) for one in _list(data[name]))
+        return _made(Verdict, data)
     except (KeyError, TypeError, ValueError):
         return None
 
@@ -36,5 +38,16 @@ def _list(value: Json) -> list[Json]:
     return list(value)
 
 
-def _rows(value: Json) -> list[dict[str, Any]]:
-    return [dict(one) for one in _list(value) if isinstance(one, Mapping)]
+def _text(value: Json) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _made(kind: type[T], data: Any) -> T:  # noqa: ANN401 - whatever a row holds
+    """An instance from exactly its fields, texts and numbers being such."""
+    if not isinstance(data, Mapping) or set(data) != {one.name for one in fields(kind)}:  # type: ignore[arg-type]
+        raise TypeError(data)
+    if any(type(data[one.name]) is not one.type for one in fields(kind) if one.type in {str, int}):  # type: ignore[arg-type]
+        raise TypeError(data)
+    return kind(**data)

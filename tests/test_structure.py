@@ -12,7 +12,7 @@ ORDER = """
     errors digest model process verdicts config codec records store languages spec graph prompts wire keys outputs project splice
     tokens money trouble stream endpoint llm batches asking reuse plan patterns repair schedule policy
     supervise sandbox executor tools judge built accepted solution solve rounds connect session report ledger
-    recorded tasks cli
+    recorded taskstate tasks cli
 """.split()  # noqa: SIM905 - a list of words reads best as words
 
 ONLY_IMPORTER = {"diskcache": {"store"}, "openai": {"llm"}, "doit": {"tasks", "cli"}, "tiktoken": {"tokens"}}
