@@ -17,6 +17,7 @@ from s2c.prompts import Previous, Shown
 from s2c.tokens import Counter
 
 OUTPUT_PER_HOLE = 150  # tokens of an answer beyond what grows with the spec: markers, a first thought
+ID_TOKENS = 12  # its line among the ids, at most
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,19 @@ Standing = Mapping[str, Mapping[str, str]]
 """Component id -> the fills by slot that stand for it now."""
 
 
+def fixed(project: Project, context: str, counter: Counter) -> int:
+    """Prompt tokens of every request, whatever specs it shows: rules, codebase context, the answer format."""
+    names = {component.language for component in project.graph.components.values()}
+    rules = max((counter.count(prompts.messages(language(name), "", {}, ())[0].content) for name in names), default=0)
+    return rules + counter.count(context) + counter.count(wire.instructions(wire.nonce(b"", ()), {}))
+
+
 def work(project: Project, wanted: Wanted, counter: Counter, standing: Standing) -> Work:
     """How much of a request this component takes."""
     spoken = language(wanted.component.language)
     text = "".join(prompts.spec_text(spoken, one) for one in shown(project, wanted, 1))
     context = "".join(one.decode("utf-8", "replace") for one in _imports(project, [wanted], standing).values())
-    tokens = counter.count(text + context)
+    tokens = counter.count(text + context) + ID_TOKENS * len(wanted.slots)
     return Work(
         id=wanted.component.id,
         language=spoken.name,

@@ -5,7 +5,9 @@ prints for a person. Errors are one message and the documented exit code.
 """
 
 import argparse
+import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,12 +24,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is the documented one."""
     parsed = _parser().parse_args(arguments)
     try:
-        return int(parsed.run(parsed))
+        return _run(parsed)
     except S2cError as error:
         sys.stderr.write(f"s2c: {error}\n")
         return error.exit_code
-    except BrokenPipeError:
-        return 0  # whoever read our output has seen enough
+    except BrokenPipeError:  # whoever read our output has seen enough
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device; what is still buffered goes there
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return 0
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    for stream in (sys.stdout, sys.stderr):  # the name of a file may be nothing that the terminal can show
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    code = int(parsed.run(parsed))
+    sys.stdout.flush()
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,7 +2,7 @@
 
 Law: read once, checked whole, never changed. `name=value` on the command line wins over `S2C_NAME` in the environment,
 which wins over `[tool.s2c]`, which wins over the default. Whatever can't be understood is a ConfigError that names the
-key, the place and the nearest key that exists; no setting is silently dropped.
+key, the place and the nearest key that exists; nothing that a person wrote in a table or on a command line is dropped.
 """
 
 import difflib

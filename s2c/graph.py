@@ -129,6 +129,8 @@ class _Loader:
 
     def _target(self, importer: str, written: str) -> str:
         """The path that an import names: relative to the importer, inside the project or an `external` folder."""
+        if Path(written).is_absolute():  # a verifier would read it where it lies, past what s2c lays out for it
+            raise SpecError(f"imports {written!r}, an absolute path", fix="write it relative to this file")
         joined = os.path.normpath(Path(importer).parent / written)
         place = os.path.realpath(self._config.root / joined)
         root = os.path.realpath(self._config.root)

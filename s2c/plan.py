@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from s2c import keys
-from s2c.asking import Wanted, work
+from s2c import keys, patterns
+from s2c.asking import Wanted, fixed, work
 from s2c.batches import Limits, Work, pack
 from s2c.digest import digest_bytes
 from s2c.graph import Component
@@ -153,10 +153,12 @@ def _missing(project: Project, component: Component, standing: Collection[str]) 
     ]
 
 
-def limits(project: Project) -> Limits:
-    """What the settings let one batch hold."""
+def limits(project: Project, counter: Counter) -> Limits:
+    """What the settings let one batch hold, besides what every request has."""
     config = project.config
-    return Limits(config.batch_specs, config.batch_size, config.max_output, config.batch_mode, config.smart_batching)
+    context = patterns.describe(project.graph) if config.context_aware else ""
+    tokens = config.batch_size - fixed(project, context, counter)
+    return Limits(config.batch_specs, tokens, config.max_output, config.batch_mode, config.smart_batching)
 
 
 def batches(project: Project, items: Mapping[str, Item]) -> tuple[tuple[Work, ...], ...]:
@@ -170,7 +172,7 @@ def batches(project: Project, items: Mapping[str, Item]) -> tuple[tuple[Work, ..
         return ()
     counter, standing = Counter(), project.standing()
     works = [work(project, whole(project, item.component, item.key or "", 1), counter, standing) for item in asked]
-    return tuple(pack(works, limits(project), 1))
+    return tuple(pack(works, limits(project, counter), 1))
 
 
 def whole(project: Project, component: Component, key: str, attempt: int) -> Wanted:

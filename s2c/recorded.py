@@ -38,6 +38,22 @@ def read(path: Path) -> Mapping[str, Built]:
     return found
 
 
+def set_aside(path: Path) -> Path | None:
+    """Move what lies at `path` out of doit's way if it is no SQLite database, damaged or of another kind; where to."""
+    if not path.is_file():
+        return None
+    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+    try:
+        connection.execute("select count(*) from sqlite_master")
+    except sqlite3.OperationalError:
+        return None  # locked, or not for us to read: doit will say so
+    except sqlite3.DatabaseError:
+        return path.replace(path.with_name(f"{path.name}.broken"))
+    finally:
+        connection.close()
+    return None
+
+
 def _built(data: str | bytes | None) -> Built | None:
     try:
         values = json.loads(data or "{}")["_values_:"]

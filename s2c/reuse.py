@@ -4,8 +4,9 @@ Law: a candidate is a claim. Whoever wrote it and whenever, it is judged against
 edit comes first, then the implementations stored under exactly this obligation, then the newest of the same file.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from s2c import keys
 from s2c.asking import normalised
@@ -29,7 +30,7 @@ class Candidate:
 
 
 def candidates(
-    project: Project, component: Component, key: str, late: Mapping[str, list[Mapping[str, str]]], *, exact: bool
+    project: Project, component: Component, key: str, late: Mapping[str, Sequence[Mapping[str, str]]], *, exact: bool
 ) -> list[Candidate]:
     """The candidates for this component under this obligation, without repeats. `exact`: nothing but that obligation's.
 
@@ -49,7 +50,7 @@ def candidates(
 
 
 def _all(
-    project: Project, component: Component, key: str, late: Mapping[str, list[Mapping[str, str]]], *, exact: bool
+    project: Project, component: Component, key: str, late: Mapping[str, Sequence[Mapping[str, str]]], *, exact: bool
 ) -> Iterator[Candidate]:
     stored = project.store.implementations(key)
     by_hand = None if exact else edited(project, component)
@@ -59,7 +60,9 @@ def _all(
     yield from (Candidate(normalised(project, component, fills), "answered") for fills in late.get(key, ()))
     if not exact:
         previous = (one for path in component.members for one in project.store.latest_for_path(path))
-        yield from (_of(one, "previous") for one, _ in zip(previous, range(MOST_PREVIOUS), strict=False))
+        holes = {str(slot) for slot in keys.slots(project.graph, component)}
+        fitting = (one for one in previous if set(one.fills) == holes)
+        yield from (_of(one, "previous") for one in islice(fitting, MOST_PREVIOUS))
 
 
 def _of(one: Implementation, origin: str) -> Candidate:

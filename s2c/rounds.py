@@ -107,14 +107,13 @@ class Rounds:
 
     def _pack(self, wanted: Mapping[str, Wanted], standing: Standing) -> list[list[Wanted]]:
         by_attempt: dict[int, list[Wanted]] = {}
+        most = limits(self._project, self._counter)
         for one in wanted.values():
             by_attempt.setdefault(one.attempt, []).append(one)
         return [
             [wanted[piece.id] for piece in batch]
             for attempt, ones in sorted(by_attempt.items())
-            for batch in pack(
-                (work(self._project, one, self._counter, standing) for one in ones), limits(self._project), attempt
-            )
+            for batch in pack((work(self._project, one, self._counter, standing) for one in ones), most, attempt)
         ]
 
     def _send(self, composed: Composed, specs: int) -> Answer:

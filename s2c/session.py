@@ -25,7 +25,7 @@ from s2c.project import Built, Project
 from s2c.rounds import Client, Rounds
 from s2c.solution import Solution
 from s2c.solve import Listen, Solver
-from s2c.splice import splice, unsplice
+from s2c.splice import splice
 from s2c.verdicts import to_json
 
 Connect = Callable[[], Client]
@@ -136,7 +136,7 @@ class Session:
         spoken = language(component.language)
         fills = keys.member_fills(self.project.graph, component, solution.fills)
         content = splice(spec, spoken, fills[path]).content
-        self._keep_foreign_edit(path)
+        self._keep_edit(path, content)
         outputs.write(path, content)
         outputs.clear_failed(path)
         identity = self.identities[spoken.name]
@@ -153,17 +153,12 @@ class Session:
             content = splice(spec, language(spec.language), fills).content
             self.project.outputs.write_failed(path, content, "\n".join(told(solution)))
 
-    def _keep_foreign_edit(self, path: str) -> None:
-        """An edit outside the holes is kept beside, since what is written now does not have it."""
+    def _keep_edit(self, path: str, content: bytes) -> None:
+        """An edit by hand that is not in `content`, which is written now, is kept beside: nobody's work gets lost."""
         touched = self.project.touched(path)
-        built = self.project.recorded(path)
-        if touched is None or built is None:
-            return
-        spec = self.project.graph.specs[path]
-        same_source = built.parts.get("source") == digest_bytes(spec.source)
-        if same_source and unsplice(spec, language(spec.language), touched) is None:
-            self.project.outputs.keep_edited(path)
-            self._listen(Event("edit-kept", {"path": path}))
+        if touched not in {None, content} and self.project.recorded(path) is not None:
+            kept = self.project.outputs.keep_edited(path)
+            self._listen(Event("edit-kept", {"path": path, "kept": kept.name}))
 
     # --- verify -------------------------------------------------------------------------------------------------
 

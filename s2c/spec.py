@@ -35,7 +35,7 @@ def find(config: Config) -> tuple[str, ...]:
 
 
 def read(config: Config, path: str) -> Spec:
-    """The source at `path` (relative to the root; absolute only inside an `external` folder).
+    """The source at `path`, relative to the root.
 
     One that can't be read is an empty one with that problem, so that it spoils no other file.
     """

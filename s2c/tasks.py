@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar, NoReturn, TypeVar
 
@@ -139,6 +140,8 @@ class Reporter(ConsoleReporter):
         super().complete_run()
         ended = sys.exc_info()[0] is not None
         code = BUILD.finish(self.outstream) if BUILD.touched and not ended else 0
+        if code == 1 and any(isinstance(one["exception"], TaskError) for one in self.failures):
+            code = 2
         BUILD.close()
         if code:
             raise Leave(code)
@@ -278,6 +281,9 @@ def _take_signals() -> None:
 
 
 _take_signals()
+_moved = recorded.set_aside(Path(recorded.FILE))
+if _moved is not None:
+    sys.stderr.write(f"s2c: {recorded.FILE} was no database that can be read: moved to {_moved}, nothing is lost\n")
 
 DOIT_CONFIG: dict[str, Any] = {
     "backend": "sqlite3",

@@ -45,9 +45,7 @@ def _text(value: Json) -> str:
 
 
 def _made(kind: type[T], data: Any) -> T:  # noqa: ANN401 - whatever a row holds
-    """An instance from exactly its fields, texts and numbers being such."""
-    if not isinstance(data, Mapping) or set(data) != {one.name for one in fields(kind)}:  # type: ignore[arg-type]
-        raise TypeError(data)
+    """An instance from exactly its fields, texts and numbers being such. Raises KeyError or TypeError."""
     if any(type(data[one.name]) is not one.type for one in fields(kind) if one.type in {str, int}):  # type: ignore[arg-type]
         raise TypeError(data)
     return kind(**data)

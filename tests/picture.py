@@ -28,6 +28,11 @@ Fills = Mapping[str, Mapping[str, str]]
 """Path -> hole id -> normalised text."""
 
 
+def nothing(component: str) -> None:
+    """What stands for a component when nothing does."""
+    del component
+
+
 def spec_of(text: str | bytes, path: str = "a.dfy") -> Spec:
     """A Dafny source that lies nowhere."""
     source = text.encode() if isinstance(text, str) else text

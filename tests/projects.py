@@ -57,6 +57,18 @@ class Tree:
         self._write_settings()
         return self._run([sys.executable, "-m", "doit", *arguments], env)
 
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
+        """Start doit and return at once; it runs in a session of its own, so signals reach it alone."""
+        self._write_settings()
+        return subprocess.Popen(
+            [sys.executable, "-m", "doit", *arguments],
+            cwd=self.root,
+            env={**os.environ, **self.env, **(env or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
     def s2c(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ended:
         """Run the console script."""
         self._write_settings()

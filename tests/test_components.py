@@ -54,7 +54,7 @@ def test_an_honest_cycle_is_verified_together(tree: Tree, dafny: tuple[str, ...]
 
 
 def test_a_helper_may_not_take_a_name_that_a_neighbour_has(tree: Tree, dafny: tuple[str, ...]) -> None:
-    """Of two files whose helpers share a name the second is refused, with the first one's path; who includes both waits."""
+    """Of two files whose helpers share a name the second is refused, with the first one's path; importers wait."""
     helper = "lemma Help(n: nat)\n  ensures n + 0 == n\n{\n}\n"
     for name in ("One", "Two"):
         lemma = f"lemma {name}(n: nat)\n  ensures n + 0 == n\n"

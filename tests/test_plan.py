@@ -7,7 +7,7 @@ import pytest
 
 from s2c import keys
 from s2c.model import Attempt, Implementation, VerdictKind
-from tests.picture import HELPERS, HOLE, Bench
+from tests.picture import HELPERS, HOLE, Bench, nothing
 from tests.projects import Tree
 
 LIB = f"""lemma Half(n: nat)
@@ -260,7 +260,7 @@ def test_another_visible_fill_is_another_obligation(bench: Bench) -> None:
     before = bench.item("reader.dfy").key
     with bench.project() as project:
         component = project.component("value.dfy")
-        key = keys.obligation(project.graph, component, {}.get)
+        key = keys.obligation(project.graph, component, nothing)
         made = Implementation(str(key), {"0.h1": "1\n"}, "human", path="value.dfy")
         project.store.add_implementation(made)
     item = bench.item("reader.dfy")
@@ -283,7 +283,7 @@ def test_a_stored_row_of_other_holes_stands_for_nothing(bench: Bench, fills: Map
     bench.tree.write("value.dfy", VALUE)
     bench.tree.write("reader.dfy", READER)
     with bench.project() as project:
-        key = keys.obligation(project.graph, project.component("value.dfy"), {}.get)
+        key = keys.obligation(project.graph, project.component("value.dfy"), nothing)
         project.store.add_implementation(Implementation(str(key), fills, "model", path="value.dfy"))
     states = bench.states()
     assert (states["value.dfy"], states["reader.dfy"]) == ("ask", "waiting")

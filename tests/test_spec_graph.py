@@ -134,7 +134,7 @@ def test_imports_are_relative_to_who_imports(tree: Tree) -> None:
 
 
 def test_a_missing_import_is_told_at_its_place(tree: Tree) -> None:
-    """What is not there is told with line, column (in characters) and text, at the importer and at whoever imports that."""
+    """What is not there is told with line, column (in characters) and text, also at whoever imports the importer."""
     tree.write("a.dfy", '// über\n/* ü */ include "gone.dfy"\ninclude "b.dfy"\n')
     tree.write("top.dfy", 'include "a.dfy"\n')
     lay(tree, "b.dfy")
@@ -173,6 +173,19 @@ def test_nothing_outside_the_project_is_read_unasked(tree: Tree, tmp_path: Path)
     graph = load(tree, external="../shared")
     assert graph.problems == dict.fromkeys(["../shared/lib.dfy", "a.dfy", "b.dfy", "in/lib.dfy"], ())
     assert graph.targets["a.dfy"] == ("../shared/lib.dfy",)
+
+
+def test_an_absolute_import_is_refused(tree: Tree, tmp_path: Path) -> None:
+    """A verifier would read an absolute path past what is judged: it is no import, wherever it leads."""
+    lay(tree, "b.dfy")
+    (tmp_path / "lib.dfy").write_text(LEMMA, encoding="utf-8")
+    for place in (tree.root / "b.dfy", tmp_path / "lib.dfy"):
+        tree.write("a.dfy", f'include "{place}"\n')
+        graph = load(tree, external="..")
+        assert [one.message for one in graph.broken("a.dfy")] == [
+            f"imports '{place}', an absolute path; write it relative to this file"
+        ]
+        assert set(graph.specs) == {"a.dfy", "b.dfy"}
 
 
 def test_a_folder_whose_name_only_begins_alike_is_outside(tree: Tree, tmp_path: Path) -> None:

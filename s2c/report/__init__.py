@@ -39,5 +39,5 @@ def finish(folder: Path, summary: Summary, rows: list[Row], out: Out) -> None:
     """The end of a run: summary.json and results.csv in the build folder, and the last lines on the console."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "summary.json").write_text(to_json(summary, rows), encoding="utf-8")
-    (folder / "results.csv").write_text(to_csv(rows), encoding="utf-8")
+    (folder / "results.csv").write_text(to_csv(rows), encoding="utf-8", errors="backslashreplace")
     out.write(to_text(summary, rows))

@@ -22,7 +22,7 @@ LINES: Mapping[str, Say] = MappingProxyType(
         "unread-answers": lambda data: f"{data['count']} answers that were paid for earlier are read now",
         "orphan": lambda data: f"a run that ended early had a request out: {data['state']}",
         "waiting": lambda data: f"waiting for {data['holder']} (it holds {data['lock']})",
-        "edit-kept": lambda data: f"{data['path']}: your edit outside the holes is kept as {data['path']}.edited",
+        "edit-kept": lambda data: f"{data['path']}: the edit in build/ is not accepted; it is kept as {data['kept']}",
         "store-problem": lambda data: f"store: {data['problem']}",
     }
 )

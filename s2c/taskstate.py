@@ -1,0 +1,178 @@
+"""What the tasks of one doit process share, without doit: the session, the selection, and how the run ends.
+
+Law: keys are computed once, when tasks load; nothing is asked unless a reporter of ours told what was selected; and
+a run that ends early first ends what it started.
+"""
+
+import multiprocessing
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from s2c import config as configs
+from s2c import connect, project, recorded, report
+from s2c.config import Config
+from s2c.errors import ConfigError, S2cError
+from s2c.ledger import Ledger, codes
+from s2c.model import Event
+from s2c.project import Built
+from s2c.report import Out
+from s2c.session import Session
+
+NO_REPORTER = ConfigError(
+    "nothing is asked and nothing is written: doit runs with a reporter that is not s2c's",
+    fix="leave out -r; for programs there are summary.json and results.csv in the build folder",
+)
+NO_PROCESSES = ConfigError(
+    "doit runs each task in a process of its own (-P process), but s2c's share one",
+    fix="leave out -P process: `jobs` and `requests` say how much runs side by side",
+)
+
+
+class Leave(SystemExit):
+    """Ends doit with this exit code, from any thread or process: doit hands an exception on as its class and text."""
+
+    def __init__(self, code: int | str) -> None:
+        super().__init__(int(code))
+
+
+class Build:
+    """Everything that the tasks of one doit process share. Made empty when dodo.py is imported, filled when asked."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self.given: Mapping[str, str] = {}  # `name=value` on the command line
+        self.options: Mapping[str, str] = {}  # --options of `doit generate`, by name
+        self.database = recorded.FILE
+        self.asked: set[str] | None = None  # paths that may cost a request; None: no reporter of ours told
+        self.wanted: set[str] = set()  # paths whose generate: is part of this run
+        self.to_check: set[str] = set()  # paths whose verify: is part of this run
+        self.touched: set[str] = set()  # paths whose tasks doit looked at in this run
+        self.error: S2cError | None = None  # what ended the solving early
+
+    def __reduce__(self) -> str:
+        return "BUILD"  # to a process that doit starts, it is the one of that process
+
+    @cached_property
+    def session(self) -> Session:
+        """The session of this process. Raises S2cError where settings, sources or store don't allow one."""
+        settings = self._settings()
+        store = connect.open_store(settings)
+        loaded = project.load(settings, store, recorded.read(settings.root / self.database).get)
+        if not _own(loaded.graph.specs):
+            raise ConfigError(
+                f"no source matches specs = {list(settings.specs)}",
+                where=str(settings.root),
+                fix="write a spec, or set `specs` in [tool.s2c] of pyproject.toml",
+            )
+        listen = report.listeners(settings, self.ledger)
+        self._listen = listen
+        return Session(loaded, listen, lambda: connect.Connection(settings, store, listen))
+
+    def _settings(self) -> Config:
+        root = Path.cwd()
+        if configs.find_root(root) != root:
+            raise ConfigError(
+                f"[tool.s2c] is in {configs.find_root(root)}, dodo.py in {root}", fix="keep both in one folder"
+            )
+        return configs.load(root, overrides={**self.given, **self.options})
+
+    def paths(self) -> list[str]:
+        """Every file that has tasks: those of `external` folders are read, never written."""
+        return _own(self.session.project.graph.specs)
+
+    def target(self, path: str) -> str:
+        """Where an implementation is written, relative to the root."""
+        return f"{self.session.config.build}/{path}"
+
+    def select(self, generate: Collection[str], verify: Collection[str]) -> list[str]:
+        """Take note of the selected paths; the imports whose generate: must run too. Asking for one asks for them."""
+        self.asked = self._with_imports(generate)
+        self.to_check = set(verify)
+        self.wanted = self._with_imports({*generate, *verify})
+        return sorted(self.asked.difference(generate)) if generate else []
+
+    def _with_imports(self, paths: Iterable[str]) -> set[str]:
+        graph = self.session.project.graph
+        return {one for path in paths for one in graph.files_of(graph.home[path])}
+
+    # --- actions ------------------------------------------------------------------------------------------------
+
+    def ready(self) -> None:
+        """Ends the run where nothing could be asked: the selection is not known, or the answer would be lost."""
+        _alone()
+        if self.asked is None:
+            _end(NO_REPORTER)
+
+    def solve(self) -> None:
+        """Find what there is for all that is part of this run and stale. What came of it, each generate: says."""
+        self.ready()
+        try:
+            self.session.solve([path for path in self.paths() if path in self.wanted], self.asked or set())
+        except S2cError as error:
+            self.error = error
+
+    def generate(self, path: str) -> Built | str:
+        """Write build/PATH: what to record, or why there is nothing to write."""
+        _alone()
+        why = self.session.stale(path) if self.session.config.frozen else ()
+        made = self.session.generate(path)
+        if isinstance(made, Built):
+            return made
+        if self.session.config.frozen:
+            made = "; ".join(("frozen", *why, made))
+        self.ledger.refused[path] = made
+        return made
+
+    def check(self) -> None:
+        """The pending verdicts of all that is to be verified, side by side."""
+        _alone()
+        self.session.check([path for path in self.paths() if path in self.to_check])
+
+    def verify(self, path: str) -> str:
+        """Write the verdict file of build/PATH; the key it was made under, "" if it is not green."""
+        _alone()
+        verdict, waiting = self.session.verdict(path)
+        self.session.write_verdict(path, verdict, waiting)
+        green = str(verdict.kind) == "verified" and not waiting
+        return self.session.verdict_key(path) if green else ""
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    def finish(self, out: Out) -> int:
+        """The summary of a run that went its way, and the exit code that the documentation promises."""
+        session, ledger = self.session, self.ledger
+        for problem in session.project.store.problems:
+            self._listen(Event("store-problem", {"problem": problem}))
+        rows = ledger.rows(session, self.touched)
+        report.finish(session.config.build_folder, ledger.summary(session, rows), rows, out)
+        for error in (self.error, session.limit, session.refused):
+            if error is not None:
+                sys.stderr.write(f"s2c: {error}\n")
+        return self.error.exit_code if self.error else codes(rows, session, ledger.refused)
+
+    def close(self) -> None:
+        """End what still runs for this process, and let go of the store."""
+        if "session" in self.__dict__:
+            self.session.stop()
+            self.session.project.store.close()
+
+
+def _own(paths: Iterable[str]) -> list[str]:
+    return sorted(path for path in paths if not path.startswith("../"))
+
+
+def _alone() -> None:
+    """Nothing is done, and above all nothing paid, where the other tasks would never hear of it."""
+    if multiprocessing.parent_process() is not None:
+        _end(NO_PROCESSES)
+
+
+def _end(error: S2cError) -> None:
+    (sys.__stderr__ or sys.stderr).write(f"s2c: {error}\n")  # doit's own reporters may hold back the other one
+    raise Leave(error.exit_code)
+
+
+BUILD = Build()
+"""The one state of this process: doit calls functions of dodo.py and gives them no place to keep anything."""
