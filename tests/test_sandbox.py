@@ -200,7 +200,9 @@ def test_nothing_outlives_s2c(number: signal.Signals, tmp_path: Path, place: Pat
     note = tmp_path / "pids"
     script = f"setsid sleep 1000 & echo $! > {note}.new; sleep 1000 & echo $! >> {note}.new; mv {note}.new {note}; wait"
     run = f"Run(('sh', '-c', {script!r}), {{}}, Limits(900))"
-    code = f"from s2c.sandbox import execute, Path; from s2c.process import *; execute({run}, root=Path({str(place)!r}))"
+    code = (
+        f"from s2c.sandbox import execute, Path; from s2c.process import *; execute({run}, root=Path({str(place)!r}))"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", code], stderr=subprocess.DEVNULL, cwd=Path(__file__).parent.parent
     ) as parent:
