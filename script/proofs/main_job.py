@@ -192,7 +192,7 @@ def project(dafny: tuple[str, ...], rows: list[dict[str, Any]], *, wrong: bool =
         tree = Tree(Path(folder) / "project")
         tree.dafny = dafny
         tree.env = {"HOME": folder, "NO_PROXY": "127.0.0.1"}
-        # three of these specs call a function that they don't declare: their published fills define it
+        # two of these specs call a function that they don't declare: their published fills define it
         tree.configure(model="played-model-1", base_url=server.url, model_may_define=True)
         for row in rows:
             tree.write(path_of(row), row["spec"])
