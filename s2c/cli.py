@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from s2c import __version__, connect, plan, recorded
+from s2c import __version__, connect, plan, recorded, tokens
 from s2c import config as configs
 from s2c import project as projects
 from s2c.errors import S2cError
@@ -91,6 +91,8 @@ def _plan_text(made: Plan) -> str:
         for item in made.items.values()
         if item.state is not plan.State.CURRENT
     ]
+    if made.batches and tokens.fallback_reason():
+        lines.append(f"token counts are estimates: {tokens.fallback_reason()}")
     current = sum(1 for item in made.items.values() if item.state is plan.State.CURRENT)
     lines.append(f"{current} up to date; round 1: at most {len(made.batches)} requests, {made.tokens} prompt tokens")
     return "\n".join(lines) + "\n"

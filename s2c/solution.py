@@ -41,6 +41,7 @@ class Open:
     key: str | None = None
     verdict: Verdict | None = None
     origin: str = ""
+    stands: Candidate | None = None  # the candidate of this run that was accepted: who wrote it must not get lost
     reason: str = ""
     last: Mapping[str, str] | None = None
     beside: Mapping[str, Fills | None] = field(default_factory=dict)  # what stood for its imports when it was judged

@@ -163,6 +163,7 @@ class Solver:
         state.verdict, state.origin, state.beside = verdict, trial.candidate.origin, trial.beside
         state.reason = verdict.reason
         if verdict.kind is VerdictKind.VERIFIED:
+            state.stands = trial.candidate
             self._keep(state, trial.candidate)
         else:
             state.last = trial.candidate.fills
@@ -182,7 +183,8 @@ class Solver:
     def _keep(self, state: Open, candidate: Candidate) -> None:
         """A verified implementation goes into the store, unless nothing was filled."""
         config = self.project.config
-        if not candidate.fills or state.key is None or (config.frozen and candidate.origin == "stored"):
+        known = candidate.origin == "current" or (config.frozen and candidate.origin == "stored")
+        if not candidate.fills or state.key is None or known:
             return
         path = keys.ranking(self.project.graph, state.component)[0]
         made = Implementation(state.key, candidate.fills, candidate.author, candidate.model, path, verified=True)
@@ -207,7 +209,7 @@ class Solver:
 
     def _again(self, one: str) -> Trial:
         state = self.open[one]
-        return self.trial(state.component, Candidate(self.accepted.fills[one], state.origin))
+        return self.trial(state.component, state.stands or Candidate(self.accepted.fills[one], state.origin))
 
     def _confirmed(self, one: str, trial: Trial) -> None:
         state = self.open[one]
