@@ -5,7 +5,7 @@ a file that is anything else makes the case `spec-changed`, a missing one `incom
 """
 
 from s2c import keys
-from s2c.digest import digest, digest_bytes
+from s2c.digest import Json, digest, digest_bytes
 from s2c.graph import Component
 from s2c.judge import Case
 from s2c.languages.base import language
@@ -62,8 +62,14 @@ def key(project: Project, case: Case, identity: str) -> str:
     for path in case.component.members:
         spec = project.graph.specs[path]
         files[path] = digest_bytes(splice(spec, spoken, case.fills[path]).content)
-    limits = project.config.check_seconds
-    return digest("verify.1", {"files": files, "tool": identity, "policy": spoken.policy_version, "limits": limits})
+    content: dict[str, Json] = {
+        "files": files,
+        "tool": identity,
+        "policy": spoken.policy_version,
+        "limits": project.config.check_seconds,
+    }
+    options = project.graph.options(case.component)
+    return digest("verify.1", {**content, "options": list(options)} if options else content)
 
 
 def _external(path: str) -> bool:

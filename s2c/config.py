@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TypeVar
 
 from s2c.errors import ConfigError
 
@@ -24,10 +25,17 @@ OTHERS = frozenset({"S2C_VERDICT_KEY", "S2C_PYTHON", "S2C_TEST_DATA"})  # no set
 
 @dataclass(frozen=True)
 class LanguageSettings:
-    """`[tool.s2c.LANG]`: `command` calls the verifier, `files` (globs) are those it loads, where s2c can't tell."""
+    """`[tool.s2c.LANG]`, what every language has; a language's folder may add fields of its own.
+
+    `command` calls the verifier, `files` (globs) are those it loads, where s2c can't tell, `options` go to it as well.
+    """
 
     command: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+Settings = TypeVar("Settings", bound=LanguageSettings)
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ class Config:
     fresh: bool = False
     retry: bool = False
     recheck: bool = False
-    languages: Mapping[str, LanguageSettings] = field(default_factory=dict)
+    languages: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # as written: its folder has the schema
 
     @property
     def build_folder(self) -> Path:
@@ -76,9 +84,9 @@ class Config:
         """Where the store and the records lie."""
         return self.root / self.cache
 
-    def language(self, name: str) -> LanguageSettings:
-        """The table of one language; its defaults where there is none."""
-        return self.languages.get(name, LanguageSettings())
+    def language(self, name: str, schema: type[Settings]) -> Settings:
+        """The table of one language, checked against its schema; its defaults where there is none."""
+        return _language(self.languages.get(name, {}), schema, f"pyproject.toml [{TABLE}.{name}]")
 
 
 def find_root(start: Path) -> Path:
@@ -95,7 +103,8 @@ def load(root: Path, *, overrides: Mapping[str, str] | None = None, environ: Map
     known = _known()
     values: dict[str, object] = {}
     table = dict(_table(root / "pyproject.toml") or {})
-    languages = _languages(table, f"pyproject.toml [{TABLE}]")
+    languages = {name: value for name, value in table.items() if isinstance(value, dict)}
+    table = {name: value for name, value in table.items() if name not in languages}
     for name, value in table.items():
         values[name] = _convert(_field(name, known, f"pyproject.toml [{TABLE}]"), value, f"pyproject.toml [{TABLE}]")
     for name, item in known.items():
@@ -134,19 +143,13 @@ def _table(path: Path) -> Mapping[str, object] | None:
     return table
 
 
-def _languages(table: dict[str, object], where: str) -> dict[str, LanguageSettings]:
-    found = {}
-    for name in [name for name, value in table.items() if isinstance(value, dict)]:
-        raw = table.pop(name)
-        assert isinstance(raw, dict)  # noqa: S101 - told to mypy; the line above chose only tables
-        here = f"{where[:-1]}.{name}]"
-        known = {item.name: item for item in fields(LanguageSettings)}
-        read = {}
-        for key, value in raw.items():
-            split = _words(value, here) if key == "command" and isinstance(value, str) else value
-            read[key] = _convert(_field(key, known, here), split, here)
-        found[name] = LanguageSettings(**read)  # type: ignore[arg-type]  # checked by _convert
-    return found
+def _language(raw: Mapping[str, object], schema: type[Settings], where: str) -> Settings:
+    known = {item.name: item for item in fields(schema)}
+    read = {}
+    for key, value in raw.items():
+        split = _words(value, where) if key == "command" and isinstance(value, str) else value
+        read[key] = _convert(_field(key, known, where), split, where)
+    return schema(**read)  # type: ignore[arg-type]  # checked by _convert
 
 
 def _words(command: str, where: str) -> list[str]:

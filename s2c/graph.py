@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from s2c import spec as specs
 from s2c.config import Config
 from s2c.errors import SpecError
-from s2c.model import Diagnostic, Spec
+from s2c.languages.base import Layout, language
+from s2c.model import Diagnostic, Import, Outline, Spec
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,18 @@ class Graph:
     home: Mapping[str, str]  # path -> id of its component
     problems: Mapping[str, tuple[Diagnostic, ...]]  # path -> what is wrong with that file itself
     closures: Mapping[str, tuple[str, ...]] = field(repr=False)  # id -> ids of all that it imports, imports first
+    layouts: Mapping[str, Layout] = field(default_factory=dict, repr=False)  # language name -> what the project says
+
+    @property
+    def notes(self) -> tuple[Diagnostic, ...]:
+        """What the project's own files ask for and s2c does not honour, or can't read."""
+        return tuple(note for name in sorted(self.layouts) for note in self.layouts[name].notes)
+
+    def options(self, component: Component) -> tuple[str, ...]:
+        """What the project sets for a component's files, in their order, each word once."""
+        layout = self.layouts.get(component.language)
+        found = [layout.options(path) for path in component.members] if layout is not None else []
+        return tuple(dict.fromkeys(word for words in found for word in words))
 
     def files_of(self, component: str) -> tuple[str, ...]:
         """The component's members and every file in its import closure, sorted."""
@@ -71,14 +85,19 @@ def load(config: Config) -> Graph:
     loader = _Loader(config)
     for path in specs.find(config):
         loader.add(path)
-    return build(loader.specs, loader.targets, loader.problems)
+    loader.relate()
+    return build(loader.specs, loader.targets, loader.problems, loader.layouts)
 
 
 def build(
-    found: Mapping[str, Spec], targets: Mapping[str, tuple[str, ...]], problems: Mapping[str, tuple[Diagnostic, ...]]
+    found: Mapping[str, Spec],
+    targets: Mapping[str, tuple[str, ...]],
+    problems: Mapping[str, tuple[Diagnostic, ...]],
+    layouts: Mapping[str, Layout] = MappingProxyType({}),
 ) -> Graph:
     """The graph of these files; `targets` must name only files in `found`."""
     cycles = _components(found, targets)
+    problems = {**problems, **_forbidden(cycles, found, problems)}
     home = {path: members[0] for members in cycles for path in members}
     components: dict[str, Component] = {}
     closures: dict[str, tuple[str, ...]] = {}
@@ -86,7 +105,20 @@ def build(
         imports = sorted({home[target] for path in members for target in targets[path]} - {members[0]})
         components[members[0]] = Component(members[0], members, tuple(imports), found[members[0]].language)
         closures[members[0]] = tuple(dict.fromkeys(one for other in imports for one in (*closures[other], other)))
-    return Graph(found, targets, components, home, problems, closures)
+    return Graph(found, targets, components, home, problems, closures, layouts)
+
+
+def _forbidden(
+    cycles: Iterable[tuple[str, ...]], found: Mapping[str, Spec], problems: Mapping[str, tuple[Diagnostic, ...]]
+) -> dict[str, tuple[Diagnostic, ...]]:
+    """Import cycles in languages that have none, as a problem of each file in them."""
+    told = {}
+    for members in cycles:
+        if len(members) > 1 and not language(found[members[0]].language).cycles:
+            message = f"these files import each other in a cycle: {', '.join(members)}"
+            for path in members:
+                told[path] = (*problems[path], Diagnostic(path, 1, 1, "error", message, _line(found[path].source, 1)))
+    return told
 
 
 class _Loader:
@@ -98,6 +130,14 @@ class _Loader:
         self.specs: dict[str, Spec] = {}
         self.targets: dict[str, tuple[str, ...]] = {}
         self.problems: dict[str, tuple[Diagnostic, ...]] = {}
+        self.layouts: dict[str, Layout] = {}
+
+    def relate(self) -> None:
+        """Add what files depend on without naming it in an import: members of one project, of one crate."""
+        for name, layout in self.layouts.items():
+            outlines: dict[str, Outline] = {p: one.outline for p, one in self.specs.items() if one.language == name}
+            for path, others in layout.relations(outlines).items():
+                self.targets[path] = tuple(dict.fromkeys((*self.targets[path], *others)))
 
     def add(self, path: str) -> None:
         todo = [path]
@@ -116,32 +156,46 @@ class _Loader:
 
     def _resolve(self, read: Spec) -> tuple[tuple[str, ...], list[Diagnostic]]:
         targets, missing = [], []
+        layout = self._layout(read.language)
         for item in read.outline.imports:
             try:
-                target = self._target(read.path, item.target)
-                specs.language_of(target)
-                targets.append(target)
+                target = self._target(layout, read.path, item)
+                if target:
+                    specs.language_of(target)
+                    targets.append(target)
             except SpecError as error:
                 line, column = position(read.source, item.span.start)
                 message = f"{error.what}; {error.fix}" if error.fix else error.what
                 missing.append(Diagnostic(read.path, line, column, "error", message, _line(read.source, line)))
         return tuple(targets), missing
 
-    def _target(self, importer: str, written: str) -> str:
-        """The path that an import names: relative to the importer, inside the project or an `external` folder."""
-        if Path(written).is_absolute():  # a verifier would read it where it lies, past what s2c lays out for it
-            raise SpecError(f"imports {written!r}, an absolute path", fix="write it relative to this file")
-        joined = os.path.normpath(Path(importer).parent / written)
-        place = os.path.realpath(self._config.root / joined)
-        root = os.path.realpath(self._config.root)
-        if not _inside(place, (root, *self._external)):
-            raise SpecError(
-                f"imports {written!r}, which lies outside the project",
-                fix=f"name its folder in `external` if it may be read: external = [{str(Path(joined).parent)!r}]",
-            )
-        if not Path(place).is_file():
-            raise SpecError(f"imports {written!r}, but there is no file {joined!r}", fix="correct the path, or make it")
-        return joined.replace(os.sep, "/")
+    def _layout(self, name: str) -> Layout:
+        if name not in self.layouts:
+            self.layouts[name] = specs.layout(self._config, language(name))
+        return self.layouts[name]
+
+    def _target(self, layout: Layout, importer: str, item: Import) -> str:
+        """The path that an import names, inside the project or an `external` folder; "" if it names none."""
+        written = item.target
+        target = layout.target(importer, item)
+        for path in target.paths:
+            if Path(path).is_absolute():  # a verifier would read it where it lies, past what s2c lays out for it
+                raise SpecError(f"imports {written!r}, an absolute path", fix="write it relative to this file")
+            joined = os.path.normpath(path)
+            place = os.path.realpath(self._config.root / joined)
+            root = os.path.realpath(self._config.root)
+            if not _inside(place, (root, *self._external)):
+                raise SpecError(
+                    f"imports {written!r}, which lies outside the project",
+                    fix=f"name its folder in `external` if it may be read: external = [{str(Path(joined).parent)!r}]",
+                )
+            if Path(place).is_file():
+                return joined.replace(os.sep, "/")
+        if target.paths and not target.outside:
+            first = os.path.normpath(target.paths[0])
+            advice = target.advice or "correct the path, or make it"
+            raise SpecError(f"imports {written!r}, but there is no file {first!r}", fix=advice)
+        return ""
 
 
 def _inside(place: str, folders: Iterable[str]) -> bool:

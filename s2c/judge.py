@@ -8,6 +8,7 @@ A stored verdict is used only under the key of exactly these bytes, flags, rules
 signed.
 """
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +16,7 @@ from s2c import keys, policy
 from s2c.config import Config
 from s2c.graph import Component, Graph
 from s2c.languages.base import UNDECLARED, Budget, Job, Language, Outcome, Reading, language
-from s2c.model import Declaration, Refusal, Span, Spec, Verdict, VerdictKind
+from s2c.model import Assumption, Declaration, Refusal, Span, Spec, Verdict, VerdictKind
 from s2c.process import RawRun, Run, Tool
 from s2c.splice import splice, unchanged
 from s2c.store import Store
@@ -142,10 +143,16 @@ class _Bench:
         self.language: Language = language(case.component.language)
         self.verifier = self.language.verifier
         self._depth = max((path.split("/").count("..") for path in (*case.imports, *self.members)), default=0)
-        self.job = self._job({})
         self.owed = tuple(sorted(set(self._owed())))
+        own = [one for path in self.members for one in self.spec(path).outline.assumptions]
+        imported = [
+            one for content in case.imports.values() for one in _taken_on_trust(case.component.language, content)
+        ]
+        self._trusted = frozenset(one.name for one in (*own, *imported) if one.name)
+        self._lenient = self.verifier.lenient(own, imported)
+        self.job = self._job({})
         self.twins, skipped = self._twins()
-        lenient = ("lenient: the given text has an assume",) if self.job.lenient else ()
+        lenient = (f"lenient: {self._lenient}",) if self._lenient else ()
         self._remarks = (*skipped, *lenient, *self._model_defined())
         runs = [self.check(job) for job in (self.job, *(twin.job for twin in self.twins))]
         rules = f"{self.language.policy_version}/{RULES}{'/model-may-define' if config.model_may_define else ''}"
@@ -219,12 +226,19 @@ class _Bench:
         for path in self.members:
             extra = [insertions[path]] if path in insertions else []
             files[self._place(path)] = splice(self.spec(path), self.language, self._case.fills[path], extra).content
-        given = [one for path in self.members for one in self.spec(path).outline.assumptions]
+        component = self._case.component
+        below = [path for one in self._graph.closures[component.id] for path in self._graph.components[one].members]
         return Job(
             files=files,
             members=tuple(self._place(path) for path in self.members),
             budget=Budget(1, self._config.check_seconds),
-            lenient=self.verifier.lenient(given),
+            lenient=bool(self._lenient),
+            imports=tuple(self._place(path) for path in below),
+            options=self._graph.options(component),
+            owed=self.owed,
+            trusted=self._trusted,
+            layout=self._graph.layouts.get(component.language),
+            origin={self._place(path): path for path in (*below, *self.members)} if self._depth else {},
         )
 
     def _place(self, path: str) -> str:
@@ -259,6 +273,8 @@ class _Bench:
                 if one.name not in owners:
                     continue
                 found = self.language.twin(outline, one)
+                if found is None:
+                    continue
                 if isinstance(found, str):
                     skipped.append(f"twin-skipped: {one.name}: {found}")
                 else:
@@ -281,6 +297,12 @@ class _Bench:
             for path in self._graph.files_of(self._case.component.id)
             for one in self.spec(path).outline.assumptions
         )
+
+
+@functools.lru_cache(maxsize=4096)
+def _taken_on_trust(name: str, content: bytes) -> tuple[Assumption, ...]:
+    """What an imported file takes on trust, as it is laid out: a stand-in's axioms among it."""
+    return language(name).parse(content).assumptions
 
 
 def _sibling(name: str, other: str) -> str:

@@ -20,6 +20,7 @@ OBLIGATION = "obligation.1"
 ASKING = "asking.1"
 REQUEST = "request.1"
 VERDICT = "verdict.1"
+OPTIONS = "options.1"
 
 Standing = Callable[[str], Mapping[str, str] | None]
 """Component id -> the fills (by slot) that stand for it, or None while there are none."""
@@ -135,15 +136,26 @@ def verdict(tool: Tool, policy: str, runs: Sequence[Run], owed: Sequence[str]) -
 
 
 def _run(tool: Tool, run: Run) -> Json:
-    flags = run.command[len(tool.command) :] if run.command[: len(tool.command)] == tool.command else run.command
     files: Json = {path: digest_bytes(content) for path, content in run.files.items()}
     limits = [run.limits.wall_seconds, run.limits.cpu_seconds, run.limits.memory_bytes]
-    return {"flags": list(flags), "files": files, "limits": limits}
+    content: dict[str, Json] = {"flags": _flags(tool, run.command), "files": files, "limits": limits}
+    if run.then:
+        content["then"] = [_flags(tool, command) for command in run.then]
+    return content
 
 
-def generated(component_key: str, spec: Spec, identity: str, policy: str) -> dict[str, str]:
-    """What `generate:PATH` was made from, part by part, so that a difference has a name."""
-    return {"obligation": component_key, "source": digest_bytes(spec.source), "tool": identity, "policy": policy}
+def _flags(tool: Tool, command: tuple[str, ...]) -> list[str]:
+    """A command without the tool's own words, which are places on this machine."""
+    return list(command[len(tool.command) :] if command[: len(tool.command)] == tool.command else command)
+
+
+def generated(component_key: str, spec: Spec, identity: str, policy: str, options: Sequence[str]) -> dict[str, str]:
+    """What `generate:PATH` was made from, part by part, so that a difference has a name.
+
+    `options`: what the project sets for the verifier; a part of their own, and only where there are some.
+    """
+    parts = {"obligation": component_key, "source": digest_bytes(spec.source), "tool": identity, "policy": policy}
+    return {**parts, "options": digest(OPTIONS, list(options))} if options else parts
 
 
 REASONS = {
@@ -151,6 +163,7 @@ REASONS = {
     "source": "its text changed, not its meaning",
     "tool": "the verifier is another one",
     "policy": "s2c's rules for fills are newer",
+    "options": "what the project sets for the verifier changed",
 }
 
 

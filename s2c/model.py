@@ -45,10 +45,14 @@ class Hole:
 
 @dataclass(frozen=True)
 class Import:
-    """A file that this one imports. `target` as written; what it names is the graph's to find."""
+    """A file that this one imports. `target` as written; where that lies, the language's layout says.
+
+    `kind`: the language's word for how it is imported, where it has several (Verus: `mod`, `use`).
+    """
 
     target: str
     span: Span
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,10 +79,14 @@ class Declaration:
 
 @dataclass(frozen=True)
 class Assumption:
-    """Something that the given text takes on trust (an axiom, an `assume`): allowed there, and told."""
+    """Something that the given text takes on trust (an axiom, an `assume`): allowed there, and told.
+
+    `name`: the qualified name of the declaration that is itself the axiom, where the verifier tells axioms by name.
+    """
 
     what: str
     line: int
+    name: str = ""
 
 
 @dataclass(frozen=True)

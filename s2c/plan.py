@@ -69,8 +69,9 @@ def identities(project: Project, tools: Mapping[str, str]) -> Mapping[str, Mappi
         key = keys.obligation(project.graph, component, standing.get)
         if key is not None:
             spoken = language(component.language)
+            options = project.graph.options(component)
             found[component.id] = {
-                path: keys.generated(key, project.graph.specs[path], tools[spoken.name], spoken.policy_version)
+                path: keys.generated(key, project.graph.specs[path], tools[spoken.name], spoken.policy_version, options)
                 for path in component.members
             }
     return found

@@ -18,12 +18,19 @@ class Limits:
 
 @dataclass(frozen=True)
 class Run:
-    """One process to be run, as data: `files` are laid out in an empty directory of its own, where it starts."""
+    """One process to be run, as data: `files` are laid out in an empty directory of its own, where it starts.
+
+    `then`: commands that follow in the same directory, each a process of its own under the same limits, as long as the
+    one before ended with exit code 0. `environment`: variables beside those that every run has; they name places of
+    this machine (a search path), whose content is part of the tool's identity, so they are in no key.
+    """
 
     command: tuple[str, ...]
     files: Mapping[str, bytes] = field(repr=False)
     limits: Limits
     collect: tuple[str, ...] = ()  # files it writes that are wanted back, relative
+    then: tuple[tuple[str, ...], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,8 @@ class RawRun:
     killed: str = ""  # "" | wall | output: what ended it if exit is None
     missing: str = ""  # why it could not be started at all
     wall_ms: int = 0
-    cpu_ms: int = 0
+    cpu_ms: int = 0  # of this process and of those in `then`
+    then: tuple["RawRun", ...] = ()  # what came of the commands that followed, as far as they were reached
 
 
 @dataclass(frozen=True)

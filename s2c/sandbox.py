@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -76,10 +77,27 @@ def execute(run: Run, *, root: Path | None = None, stop: Stop | None = None) -> 
     place = Path(tempfile.mkdtemp(prefix="s2c-run-", dir=root)).resolve()
     try:
         work = _lay_out(place, run.files)
-        report = _supervise(_order(run, program, place), stop)
-        return _raw(run, report, place, work)
+        first = _raw(run, _supervise(_order(run, program, place, ""), stop), place, work, "")
+        later = _follow(run, first, place, work, stop)
+        return replace(first, then=later, cpu_ms=first.cpu_ms + sum(one.cpu_ms for one in later))
     finally:
         _remove(place)
+
+
+def _follow(run: Run, last: RawRun, place: Path, work: Path, stop: Stop | None) -> tuple[RawRun, ...]:
+    """The commands that follow the first, until one does not end with exit code 0."""
+    done: list[RawRun] = []
+    for number, command in enumerate(run.then, 1):
+        if last.exit != 0:
+            break
+        program = _program(command)
+        one = replace(run, command=command)
+        if program is None:
+            last = _missing(f"{command[0]}: no such program")
+        else:
+            last = _raw(one, _supervise(_order(one, program, place, f"-{number}"), stop), place, work, f"-{number}")
+        done.append(last)
+    return tuple(done)
 
 
 @functools.cache
@@ -128,15 +146,15 @@ def _relative(name: str) -> PurePosixPath:
     return path
 
 
-def _order(run: Run, program: str, place: Path) -> str:
-    """What the supervisor is told, as JSON."""
+def _order(run: Run, program: str, place: Path, number: str) -> str:
+    """What the supervisor is told, as JSON. `number` tells the outputs of commands in one directory apart."""
     return json.dumps(
         {
             "command": [program, *run.command[1:]],
             "cwd": str(place / "work"),
-            "environment": _environment(place),
-            "stdout": str(place / "stdout"),
-            "stderr": str(place / "stderr"),
+            "environment": {**_environment(place), **run.environment},
+            "stdout": str(place / f"stdout{number}"),
+            "stderr": str(place / f"stderr{number}"),
             "wall_seconds": run.limits.wall_seconds,
             "cpu_seconds": run.limits.cpu_seconds,
             "memory_bytes": run.limits.memory_bytes,
@@ -200,10 +218,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-def _raw(run: Run, report: dict[str, Any], place: Path, work: Path) -> RawRun:
+def _raw(run: Run, report: dict[str, Any], place: Path, work: Path, number: str) -> RawRun:
     if report.get("missing"):
         return _missing(f"{run.command[0]}: {report['missing']}")
-    stdout, stderr = _read(place / "stdout") or b"", _read(place / "stderr") or b""
+    stdout, stderr = _read(place / f"stdout{number}") or b"", _read(place / f"stderr{number}") or b""
     flooded = max(len(stdout), len(stderr)) >= FILE_BYTES
     killed = "output" if flooded and not report.get("killed") else report.get("killed", "")
     found = {name: _read(work / _relative(name), within=work) for name in run.collect}

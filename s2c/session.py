@@ -57,9 +57,10 @@ class Session:
     def identities(self) -> Mapping[str, str]:
         """Language -> identity of its verifier, "" where there is none; only for languages that the project has."""
         found = {}
+        layouts = self.project.graph.layouts
         for name in {component.language for component in self.project.graph.components.values()}:
             try:
-                found[name] = tools.identity(self.config, language(name), self.project.store)
+                found[name] = tools.identity(self.config, language(name), layouts[name], self.project.store)
             except ToolError:
                 found[name] = ""
         return found
@@ -140,7 +141,9 @@ class Session:
         outputs.write(path, content)
         outputs.clear_failed(path)
         identity = self.identities[spoken.name]
-        return Built(keys.generated(solution.key, spec, identity, spoken.policy_version), digest_bytes(content))
+        options = self.project.graph.options(component)
+        parts = keys.generated(solution.key, spec, identity, spoken.policy_version, options)
+        return Built(parts, digest_bytes(content))
 
     def _set_aside(self, path: str, solution: Solution) -> None:
         """The old file goes to .stale, the last attempt to .failed: build/ holds nothing that is not judged."""

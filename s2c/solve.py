@@ -43,7 +43,7 @@ class Solver:
         self._submit = submit
         self._jobs = jobs
         self._judge = Judge(project.graph, project.config, project.store, submit)
-        self.tools = Toolbox(project.config, project.store, submit)
+        self.tools = Toolbox(project.config, project.graph.layouts, project.store, submit)
         self._lock = threading.Lock()
         self._late: dict[str, list[Mapping[str, str]]] = {}
         self.open: dict[str, Open] = {}

@@ -7,12 +7,13 @@ folder, and a hidden file (editors leave them), is never a source.
 import fnmatch
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from s2c.config import TABLE, Config
 from s2c.errors import ConfigError, SpecError
-from s2c.languages.base import Language, by_suffix, languages
+from s2c.languages.base import Language, Layout, by_suffix, languages
 from s2c.model import Problem, Spec
 
 
@@ -25,13 +26,31 @@ def find(config: Config) -> tuple[str, ...]:
                 where=f"pyproject.toml [{TABLE}.{name}]",
                 fix=f"known: {', '.join(languages())}",
             )
+        config.language(name, languages()[name].settings)
     suffixes = tuple(by_suffix())
     chosen = (
         path
         for path in _walk(config.root, config)
-        if path.endswith(suffixes) and _matches(path, config.specs) and not _matches(path, config.exclude)
+        if path.endswith(suffixes)
+        and not _is_manifest(path, language_of(path))
+        and _matches(path, config.specs)
+        and not _matches(path, config.exclude)
     )
     return tuple(sorted(chosen))
+
+
+def layout(config: Config, language: Language) -> Layout:
+    """What the project's own files say to this language: its manifests, wherever they lie in the project."""
+    found = {}
+    for path in _walk(config.root, config):
+        if _is_manifest(path, language):
+            with suppress(OSError):  # the verifier would not read it either
+                found[path] = (config.root / path).read_bytes()
+    return language.layout(config.root, found, config.language(language.name, language.settings))
+
+
+def _is_manifest(path: str, language: Language) -> bool:
+    return path.rpartition("/")[2] in language.manifests
 
 
 def read(config: Config, path: str) -> Spec:
@@ -58,11 +77,14 @@ def language_of(path: str) -> Language:
 
 def _walk(root: Path, config: Config) -> Iterator[str]:
     skipped = {os.path.normpath(config.build), os.path.normpath(config.cache)}
+    made = {name for language in languages().values() for name in language.build_folders}
     for folder, subfolders, files in os.walk(root):
         here = os.path.relpath(folder, root)
         prefix = "" if here == os.curdir else f"{here.replace(os.sep, '/')}/"
         subfolders[:] = sorted(
-            name for name in subfolders if not name.startswith(".") and f"{prefix}{name}" not in skipped
+            name
+            for name in subfolders
+            if not name.startswith(".") and name not in made and f"{prefix}{name}" not in skipped
         )
         yield from (f"{prefix}{name}" for name in files if not name.startswith("."))
 

@@ -7,7 +7,7 @@ time and inode) and in its verdicts (a passed self-test, under the same key as a
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from s2c import keys
 from s2c.config import Config
 from s2c.digest import Json, digest
 from s2c.errors import ToolError
-from s2c.languages.base import Language, Outcome, Reading, SelfTest, language
+from s2c.languages.base import Language, Layout, Outcome, Reading, SelfTest, language
 from s2c.model import VerdictKind
 from s2c.process import RawRun, Run, Tool
 from s2c.store import Store
@@ -27,8 +27,9 @@ VERSION = "tool.1"
 class Toolbox:
     """The verifiers of one run, each found and tested once, when it is first needed. Safe in any thread."""
 
-    def __init__(self, config: Config, store: Store, submit: Submit) -> None:
+    def __init__(self, config: Config, layouts: Mapping[str, Layout], store: Store, submit: Submit) -> None:
         self._config = config
+        self._layouts = layouts
         self._store = store
         self._submit = submit
         self._found: dict[str, Tool | str] = {}
@@ -48,30 +49,31 @@ class Toolbox:
 
     def _find(self, name: str) -> Tool | str:
         try:
-            found = find(self._config, language(name), self._store, self._submit)
+            found = find(self._config, language(name), self._layouts[name], self._store, self._submit)
             self_test(language(name), found, self._store, self._submit, afresh=self._config.recheck)
         except ToolError as error:
             return str(error)
         return found
 
 
-def command(config: Config, language: Language) -> tuple[str, ...]:
+def command(config: Config, language: Language, layout: Layout) -> tuple[str, ...]:
     """The command of a language's verifier: the configured one, else the language's default."""
-    return config.language(language.name).command or language.verifier.default_command()
+    return config.language(language.name, language.settings).command or language.verifier.default_command(layout)
 
 
-def identity(config: Config, language: Language, store: Store) -> str:
+def identity(config: Config, language: Language, layout: Layout, store: Store) -> str:
     """The digest of every file that the verifier loads. Raises ToolError when it is missing or unknown in form."""
-    named = config.language(language.name).files
-    files = _globbed(config, named) if named else language.verifier.identity_files(command(config, language))
+    named = config.language(language.name, language.settings).files
+    called = command(config, language, layout)
+    files = _globbed(config, named) if named else language.verifier.identity_files(called, layout)
     hashes: Json = [[path.name, _hash(path, store)] for path in files]
     return digest(VERSION, {"language": language.name, "files": hashes})
 
 
-def find(config: Config, language: Language, store: Store, submit: Submit) -> Tool:
+def find(config: Config, language: Language, layout: Layout, store: Store, submit: Submit) -> Tool:
     """The verifier, its version asked for once per identity. Raises ToolError."""
-    own = identity(config, language, store)
-    called = command(config, language)
+    own = identity(config, language, layout, store)
+    called = command(config, language, layout)
     key = digest("tool-version.1", [own, list(called)])
     known = store.analysis(key)
     if isinstance(known, dict):

@@ -9,7 +9,9 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from s2c.config import LanguageSettings
 from s2c.errors import ToolError
+from s2c.languages.dafny import LANGUAGE
 from s2c.languages.dafny.verifier import MODERN, DafnyVerifier
 from s2c.model import Clause, Declaration, Span
 from s2c.process import Tool
@@ -17,6 +19,7 @@ from s2c.sandbox import execute
 
 ROOT = Path(__file__).resolve().parent.parent
 VERIFIER = DafnyVerifier()
+LAYOUT = LANGUAGE.layout(ROOT, {}, LanguageSettings())  # of a project that says nothing
 
 
 @functools.cache

@@ -103,7 +103,7 @@ class Bench:
             spec = project.graph.specs[path]
             content = splice(spec, spoken, own).content
             project.outputs.write(path, content)
-            parts = keys.generated(key, spec, TOOLS[spoken.name], spoken.policy_version)
+            parts = keys.generated(key, spec, TOOLS[spoken.name], spoken.policy_version, ())
             self.recorded[path] = Built(parts, digest_bytes(content))
 
 

@@ -99,17 +99,19 @@ def test_an_unknown_name_is_told_with_the_nearest(tmp_path: Path) -> None:
 def test_a_language_has_a_table_of_its_own(tmp_path: Path) -> None:
     """[tool.s2c.dafny] takes a command as one text or as a list; an unknown key in it is told with the nearest."""
     one = load(tmp_path, "[tool.s2c.dafny]\ncommand = \"mono 'My Dafny.exe'\"")
-    assert one.language("dafny") == LanguageSettings(("mono", "My Dafny.exe"))
+    assert one.language("dafny", LanguageSettings) == LanguageSettings(("mono", "My Dafny.exe"))
     two = load(tmp_path, '[tool.s2c.dafny]\ncommand = ["mono", "D.exe"]\nfiles = ["/opt/**"]')
-    assert two.language("dafny") == LanguageSettings(("mono", "D.exe"), ("/opt/**",))
-    assert one.language("lean") == LanguageSettings()
-    said = wrong(tmp_path, '[tool.s2c.dafny]\ncomand = "dafny"')
-    assert said == "pyproject.toml [tool.s2c.dafny]: unknown setting 'comand'\n  -> did you mean 'command'?"
+    assert two.language("dafny", LanguageSettings) == LanguageSettings(("mono", "D.exe"), ("/opt/**",))
+    assert one.language("lean", LanguageSettings) == LanguageSettings()
+    with pytest.raises(ConfigError) as told:
+        load(tmp_path, '[tool.s2c.dafny]\ncomand = "dafny"').language("dafny", LanguageSettings)
+    assert str(told.value) == "pyproject.toml [tool.s2c.dafny]: unknown setting 'comand'\n  -> did you mean 'command'?"
 
 
 def test_a_command_that_is_no_shell_text_is_told(tmp_path: Path) -> None:
     """A quote that is never closed in `command` is one message."""
-    assert "command" in wrong(tmp_path, '[tool.s2c.dafny]\ncommand = "mono \'a"')
+    with pytest.raises(ConfigError, match="command"):
+        load(tmp_path, '[tool.s2c.dafny]\ncommand = "mono \'a"').language("dafny", LanguageSettings)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from s2c.errors import ToolError
-from tests.dafny_tools import VERIFIER
+from tests.dafny_tools import LAYOUT, VERIFIER
 
 
 def lay(folder: Path, *names: str, text: str = "x") -> None:
@@ -19,7 +19,7 @@ def lay(folder: Path, *names: str, text: str = "x") -> None:
 
 def relative(folder: Path, command: str) -> set[str]:
     """The identity of a command, as paths below a folder."""
-    return {str(path.relative_to(folder)) for path in VERIFIER.identity_files((command,))}
+    return {str(path.relative_to(folder)) for path in VERIFIER.identity_files((command,), LAYOUT)}
 
 
 MONO_FILES = (
@@ -96,7 +96,7 @@ def test_where_it_is_not_plain_names_are_asked_for(tmp_path: Path, script: str) 
     """No shorter list, but an error that says which setting to use."""
     lay(tmp_path, "dafny", text=f"#!/bin/sh\n{script}\n")
     with pytest.raises(ToolError, match=r"tool\.s2c\.dafny"):
-        VERIFIER.identity_files((str(tmp_path / "dafny"),))
+        VERIFIER.identity_files((str(tmp_path / "dafny"),), LAYOUT)
 
 
 def test_two_dafnys_are_one_too_many(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_two_dafnys_are_one_too_many(tmp_path: Path) -> None:
     names = (*MONO_FILES[:3], "other/Dafny.exe")
     lay(tmp_path, "dafny", text="#!/bin/sh\nexec " + " ".join(str(tmp_path / name) for name in names) + "\n")
     with pytest.raises(ToolError, match="2 found"):
-        VERIFIER.identity_files((str(tmp_path / "dafny"),))
+        VERIFIER.identity_files((str(tmp_path / "dafny"),), LAYOUT)
 
 
 def test_a_solver_that_is_a_script_is_not_plain(tmp_path: Path) -> None:
@@ -114,4 +114,4 @@ def test_a_solver_that_is_a_script_is_not_plain(tmp_path: Path) -> None:
     lay(tmp_path, "usr/bin/z3", text="#!/bin/sh\nexec other-z3\n")
     command = tuple(str(tmp_path / name) for name in ("usr/bin/mono-sgen", "usr/lib/dafny/Dafny.exe"))
     with pytest.raises(ToolError):
-        VERIFIER.identity_files((*command, f"/z3exe:{tmp_path}/usr/bin/z3"))
+        VERIFIER.identity_files((*command, f"/z3exe:{tmp_path}/usr/bin/z3"), LAYOUT)

@@ -12,7 +12,7 @@ from s2c.languages.dafny.verifier import LEGACY
 from s2c.model import VerdictKind
 from s2c.process import Limits, Tool
 from s2c.sandbox import execute
-from tests.dafny_tools import VERIFIER, declaration, installed
+from tests.dafny_tools import LAYOUT, VERIFIER, declaration, installed
 
 PROVED, FAILED, OPEN = Outcome.PROVED, Outcome.FAILED, Outcome.OPEN
 
@@ -43,7 +43,7 @@ def test_the_self_tests_end_as_promised(real: Tool) -> None:
 @pytest.mark.dafny
 def test_identity_holds_what_decides(real: Tool) -> None:
     """Dafny, its prelude, a runtime and a solver are among the files, and all of them exist."""
-    files = VERIFIER.identity_files(real.command)
+    files = VERIFIER.identity_files(real.command, LAYOUT)
     assert list(files) == sorted(set(files))
     assert all(path.is_file() for path in files)
     names = {path.name for path in files}

@@ -110,7 +110,7 @@ def made_keys() -> dict[str, dict[str, object]]:
             "one run": keys.verdict(TOOL, "policy-1", [RUN], ["B", "A"]),
             "nothing owed": keys.verdict(TOOL, "policy-1", [], []),
         },
-        "generated": {"parts": keys.generated("obligation-1", spec_of(LEAF), "identity-1", "policy-1")},
+        "generated": {"parts": keys.generated("obligation-1", spec_of(LEAF), "identity-1", "policy-1", ())},
     }
 
 
@@ -367,7 +367,7 @@ def test_a_verdict_is_of_bytes() -> None:
 )
 def test_a_difference_of_keys_is_a_reason(changed: tuple[str, ...], said: tuple[str, ...]) -> None:
     """Each part of a key that changed is told in words, most important first, none twice."""
-    was = keys.generated("o", spec_of(LEAF), "t", "p")
+    was = keys.generated("o", spec_of(LEAF), "t", "p", ("--old",))
     assert set(was) == set(keys.REASONS)
     assert keys.reasons(was, {**was, **dict.fromkeys(changed, "other")}) == said
     assert keys.reasons(None, was) == ("never built here",)

@@ -17,8 +17,9 @@ from typing import Protocol
 
 import tree_sitter
 
+from s2c.config import LanguageSettings
 from s2c.errors import ConfigError, S2cError
-from s2c.model import Assumption, Declaration, Diagnostic, Hole, Outline, Refusal, VerdictKind
+from s2c.model import Assumption, Declaration, Diagnostic, Hole, Import, Outline, Refusal, VerdictKind
 from s2c.process import RawRun, Run, Tool
 
 UNDECLARED = "undeclared"
@@ -42,6 +43,36 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Target:
+    """Where the file that an import names may lie: `paths` from the root, of which the first that exists counts.
+
+    `outside`: it may be in a library that is no part of the project, so that no file is no problem. `advice`: what to
+    do where there is none, if the language knows better than "correct the path, or make it".
+    """
+
+    paths: tuple[str, ...]
+    outside: bool = False
+    advice: str = ""
+
+
+class Layout(Protocol):
+    """What a project's own files (`Language.manifests`) and settings say to one language. Paths are from the root."""
+
+    @property
+    def notes(self) -> tuple[Diagnostic, ...]:
+        """What in those files s2c does not honour, or can't read: told, never dropped."""
+
+    def target(self, importer: str, item: Import) -> Target:
+        """Where an import of this file may lie; no paths where it names no file by itself."""
+
+    def relations(self, outlines: Mapping[str, Outline]) -> Mapping[str, tuple[str, ...]]:
+        """For each path, other files among these that it depends on beside those that its imports name."""
+
+    def options(self, path: str) -> tuple[str, ...]:
+        """What the project and the settings pass to the verifier for this file. In its keys: no machine's paths."""
+
+
+@dataclass(frozen=True)
 class Job:
     """What one check is about: `files` as laid out in the scratch folder, `members` the paths to be verified.
 
@@ -53,6 +84,12 @@ class Job:
     members: tuple[str, ...]
     budget: Budget = Budget()
     lenient: bool = False
+    imports: tuple[str, ...] = ()  # the other files, each after those that it imports itself
+    options: tuple[str, ...] = ()  # what the project sets for the members
+    owed: tuple[str, ...] = ()  # names that must be reported proved, as `Verifier.owed` gives them
+    trusted: frozenset[str] = frozenset()  # names of axioms that the given text, or a stand-in, takes on trust
+    layout: Layout | None = None  # None: nothing but these files (a self-test)
+    origin: Mapping[str, str] = field(default_factory=dict)  # path in `files` -> path from the root, where they differ
 
 
 @dataclass(frozen=True)
@@ -83,8 +120,8 @@ class SelfTest:
 class Verifier(Protocol):
     """How one language's verifier is called and understood. Runs nothing."""
 
-    def default_command(self) -> tuple[str, ...]:
-        """The command when the configuration names none, looked up on PATH."""
+    def default_command(self, layout: Layout) -> tuple[str, ...]:
+        """The command when the settings name none: a path, or a name that is looked up on PATH."""
 
     def version_run(self, command: Sequence[str]) -> Run:
         """The run that makes the tool say its version."""
@@ -92,14 +129,17 @@ class Verifier(Protocol):
     def tool(self, command: Sequence[str], raw: RawRun, identity: str) -> Tool:
         """The tool as found, from its version output. Raises ToolError for a version that is not supported."""
 
-    def identity_files(self, command: Sequence[str]) -> tuple[Path, ...]:
+    def identity_files(self, command: Sequence[str], layout: Layout) -> tuple[Path, ...]:
         """Every file that the tool loads: programs, libraries, preludes, solvers; sorted. Raises ToolError."""
 
     def self_tests(self, tool: Tool) -> tuple[SelfTest, ...]:
         """At least a good file and a bad one."""
 
-    def lenient(self, assumptions: Sequence[Assumption]) -> bool:
-        """Whether given text with these assumptions needs a check that is not the strictest."""
+    def lenient(self, own: Sequence[Assumption], imported: Sequence[Assumption]) -> str:
+        """Why given text with these assumptions needs a check that is not the strictest; "" if it does not.
+
+        `own` are those of the members, `imported` those of the imports as laid out (stand-ins among them).
+        """
 
     def check(self, tool: Tool, job: Job) -> Run:
         """The run that verifies the members of `job` in the strictest mode."""
@@ -127,6 +167,13 @@ class Language(Protocol):
     prompt: str  # rules and examples for the model, stable text
     batch_specs: int  # how many specs a first request may hold: quality falls with more, price hardly does
     verifier: Verifier
+    settings: type[LanguageSettings]  # the schema of `[tool.s2c.NAME]`
+    manifests: tuple[str, ...]  # names of files in which projects of this language say how they are laid out
+    build_folders: tuple[str, ...]  # names of folders in which its own tools write: never searched for sources
+    cycles: bool  # whether files may import each other in a cycle
+
+    def layout(self, root: Path, manifests: Mapping[str, bytes], settings: LanguageSettings) -> Layout:
+        """What these manifests (by path) and settings say. `root`: the project's folder on this machine."""
 
     def parse(self, source: bytes) -> Outline:
         """The outline of a source. Problems are in it; with problems, the rest may be partial."""
@@ -152,10 +199,11 @@ class Language(Protocol):
     def helper_names(self, fill: str) -> tuple[str, ...]:
         """Names that a helpers fill declares, unqualified, sorted: importers can see them."""
 
-    def twin(self, outline: Outline, declaration: Declaration) -> tuple[int, bytes] | str:
+    def twin(self, outline: Outline, declaration: Declaration) -> tuple[int, bytes] | str | None:
         """Where (offset in the source) and what to insert so that only this contract gains `ensures false`.
 
-        Or why the twin is skipped: its contract already has `ensures false`, or `decreases *`.
+        Or why the twin is skipped: its contract already has `ensures false`, or `decreases *`. None where a declaration
+        of this kind has no contract of that form.
         """
 
     def vacuity(self, source: bytes, outline: Outline, declaration: Declaration) -> tuple[int, bytes, str] | None:

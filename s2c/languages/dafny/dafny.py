@@ -6,8 +6,9 @@ Law: this module only puts the others together; it decides nothing.
 from collections.abc import Mapping
 from pathlib import Path
 
-from s2c.languages.base import Verifier
-from s2c.languages.dafny import checks, outline, policy, render, structure
+from s2c.config import LanguageSettings
+from s2c.languages.base import Layout, Verifier
+from s2c.languages.dafny import checks, layout, outline, policy, render, structure
 from s2c.languages.dafny.verifier import DafnyVerifier
 from s2c.model import Declaration, Hole, Outline, Refusal
 
@@ -20,10 +21,18 @@ class Dafny:
     version = "dafny.1"
     policy_version = "dafny-policy.1"
     batch_specs = 16
+    settings = LanguageSettings
+    manifests = ("dfyconfig.toml",)
+    build_folders = ()
+    cycles = True
 
     def __init__(self) -> None:
         self.prompt = Path(__file__).with_name("prompt.md").read_text(encoding="utf-8")
         self.verifier: Verifier = DafnyVerifier()
+
+    def layout(self, root: Path, manifests: Mapping[str, bytes], settings: LanguageSettings) -> Layout:
+        """What the project's own files say."""
+        return layout.layout(root, manifests, settings)
 
     def parse(self, source: bytes) -> Outline:
         """The outline of a source."""

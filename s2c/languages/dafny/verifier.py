@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from s2c.errors import ToolError
-from s2c.languages.base import Budget, Job, Reading, SelfTest
+from s2c.languages.base import Budget, Job, Layout, Reading, SelfTest
 from s2c.languages.dafny import legacy, modern
 from s2c.languages.dafny.identity import identity_files
 from s2c.model import Assumption, Declaration, VerdictKind
@@ -39,8 +39,9 @@ CHEAT = (
 class DafnyVerifier:
     """How Dafny is called and understood. See `s2c.languages.base.Verifier`."""
 
-    def default_command(self) -> tuple[str, ...]:
+    def default_command(self, layout: Layout) -> tuple[str, ...]:
         """`dafny`, from PATH."""
+        del layout
         return ("dafny",)
 
     def version_run(self, command: Sequence[str]) -> Run:
@@ -62,8 +63,9 @@ class DafnyVerifier:
             raise ToolError(f"Dafny {version} is not supported, only 2.3 and 4.x", where=name, fix=ADVICE)
         return Tool("dafny", "Dafny", version, generation, tuple(command), identity)
 
-    def identity_files(self, command: Sequence[str]) -> tuple[Path, ...]:
+    def identity_files(self, command: Sequence[str], layout: Layout) -> tuple[Path, ...]:
         """Every file that the tool loads, but for the system's C libraries."""
+        del layout
         return identity_files(command)
 
     def self_tests(self, tool: Tool) -> tuple[SelfTest, ...]:
@@ -75,9 +77,10 @@ class DafnyVerifier:
             SelfTest("lemma without a proof", _small(CHEAT), refused),
         )
 
-    def lenient(self, assumptions: Sequence[Assumption]) -> bool:
-        """Whether given text with these assumptions needs a check that is not the strictest: it has an `assume`."""
-        return any(one.what.startswith("assume") for one in assumptions)
+    def lenient(self, own: Sequence[Assumption], imported: Sequence[Assumption]) -> str:
+        """Why these members need a check that is not the strictest: they have an `assume`. Imports are not verified."""
+        del imported
+        return "the given text has an assume" if any(one.what.startswith("assume") for one in own) else ""
 
     def check(self, tool: Tool, job: Job) -> Run:
         """The run that verifies the members, and only them, in the strictest mode."""
