@@ -57,7 +57,8 @@ def _parser() -> argparse.ArgumentParser:
 def _plan(parsed: argparse.Namespace) -> int:
     session = _session()
     made = plan.make(session.project, session.identities, _selected(session, parsed.specs))
-    sys.stdout.write(_plan_json(made) if parsed.json else _plan_text(made))
+    notes = [note.text for note in session.project.graph.notes]
+    sys.stdout.write(_plan_json(made, notes) if parsed.json else _plan_text(made, notes))
     return 0
 
 
@@ -76,17 +77,19 @@ def _selected(session: Session, paths: Sequence[str]) -> list[str] | None:
     return [home[path] for path in paths] or None
 
 
-def _plan_json(made: Plan) -> str:
+def _plan_json(made: Plan, notes: Sequence[str]) -> str:
     specs = [
         {"specs": list(item.component.members), "state": str(item.state), "reason": item.reason, "key": item.key}
         for item in made.items.values()
     ]
     batches = [{"specs": [work.id for work in batch], "tokens": sum(w.tokens for w in batch)} for batch in made.batches]
-    return json.dumps({"specs": specs, "batches": batches, "requests_at_most": len(batches)}, indent=1) + "\n"
+    told = {"specs": specs, "batches": batches, "requests_at_most": len(batches), "notes": list(notes)}
+    return json.dumps(told, indent=1) + "\n"
 
 
-def _plan_text(made: Plan) -> str:
-    lines = [
+def _plan_text(made: Plan, notes: Sequence[str]) -> str:
+    lines = [*notes]
+    lines += [
         f"{', '.join(item.component.members)}: {item.state}" + (f" ({item.reason})" if item.reason else "")
         for item in made.items.values()
         if item.state is not plan.State.CURRENT

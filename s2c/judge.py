@@ -219,7 +219,8 @@ class _Bench:
         stand_in = self.language.stand_in(source, self.language.parse(source), {})
         lemma = replace(twin.declaration, name=_sibling(twin.declaration.name, name), kind="lemma")
         files = {**self.job.files, self._place(twin.path): stand_in}
-        return replace(self.job, files=files), self.verifier.twin_owed(self.tool, lemma)
+        # what its own stand-ins take on trust is not the strictest mode's to refuse here
+        return replace(self.job, files=files, lenient=True), self.verifier.twin_owed(self.tool, lemma)
 
     def _job(self, insertions: Mapping[str, tuple[int, bytes]]) -> Job:
         files = {self._place(path): content for path, content in self._case.imports.items()}

@@ -165,6 +165,11 @@ class Diagnostic:
     message: str
     excerpt: str = ""  # the line of text that it speaks of
 
+    @property
+    def text(self) -> str:
+        """It as one line that editors jump to."""
+        return f"{self.path}:{self.line}:{self.column}: {self.severity}: {self.message}"
+
 
 @dataclass(frozen=True)
 class Refusal:

@@ -87,6 +87,8 @@ class Session:
     def solve(self, wanted: Collection[str], asked: Collection[str]) -> None:
         """Find a solution for the components of these paths; only those in `asked` may cost a request."""
         home = self.project.graph.home
+        for note in self.project.graph.notes:
+            self._listen(Event("note", {"note": note.text}))
         context = patterns.describe(self.project.graph) if self.config.context_aware else ""
         may_ask = not (self.config.frozen or self.config.offline)
         asker = Rounds(self.project, self._connect, context, self._listen) if may_ask else None
@@ -240,5 +242,5 @@ def told(solution: Solution) -> list[str]:
     lines = [solution.reason]
     if verdict is not None:
         lines += [f"{one.rule}: {one.message}" for one in verdict.refusals]
-        lines += [f"{d.path}:{d.line}:{d.column}: {d.severity}: {d.message}" for d in verdict.diagnostics]
+        lines += [one.text for one in verdict.diagnostics]
     return lines

@@ -104,7 +104,7 @@ class Solver:
         broken = self.project.graph.broken(state.component.id)
         if broken:
             first = broken[0]
-            state.reason = f"{first.path}:{first.line}:{first.column}: {first.severity}: {first.message}"
+            state.reason = first.text
             state.stopped = True
             return
         state.key = keys.obligation(self.project.graph, state.component, self.accepted.fills.get)

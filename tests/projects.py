@@ -35,6 +35,7 @@ class Tree:
         self.write("dodo.py", '"""The build."""\n\nfrom s2c.tasks import *\n')
         self.settings: dict[str, Any] = {"specs": ["**/*.dfy"], "jobs": 2}
         self.dafny: tuple[str, ...] = ()
+        self.tables: dict[str, dict[str, Any]] = {}  # language -> its table of settings
         self.env: dict[str, str] = {}
 
     def write(self, path: str, text: str | bytes) -> Path:
@@ -87,8 +88,9 @@ class Tree:
 
     def _write_settings(self) -> None:
         lines = ["[tool.s2c]", *(f"{name} = {json.dumps(value)}" for name, value in self.settings.items())]
-        if self.dafny:
-            lines += ["[tool.s2c.dafny]", f"command = {json.dumps(list(self.dafny))}"]
+        tables = {**({"dafny": {"command": list(self.dafny)}} if self.dafny else {}), **self.tables}
+        for language, table in tables.items():
+            lines += [f"[tool.s2c.{language}]", *(f"{name} = {json.dumps(value)}" for name, value in table.items())]
         self.write("pyproject.toml", "\n".join(lines) + "\n")
 
     def _run(self, command: list[str], env: Mapping[str, str] | None) -> Ended:

@@ -23,6 +23,7 @@ LINES: Mapping[str, Say] = MappingProxyType(
         "orphan": lambda data: f"a run that ended early had a request out: {data['state']}",
         "waiting": lambda data: f"waiting for {data['holder']} (it holds {data['lock']})",
         "edit-kept": lambda data: f"{data['path']}: the edit in build/ is not accepted; it is kept as {data['kept']}",
+        "note": lambda data: str(data["note"]),
         "store-problem": lambda data: f"store: {data['problem']}",
     }
 )

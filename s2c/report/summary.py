@@ -60,7 +60,7 @@ def row(  # noqa: PLR0913 - a row has that many columns
     if verdict.kind is VerdictKind.VERIFIED and waiting:
         state, reason = "waiting", f"verified, waiting for {', '.join(waiting)}"
     first = next(iter(verdict.diagnostics), None)
-    shown = f"{first.path}:{first.line}:{first.column}: {first.severity}: {first.message}" if first else ""
+    shown = first.text if first else ""
     return Row(path, state, origin, reason, attempts, holes, verdict.remarks, verdict.assumptions, shown)
 
 
