@@ -6,7 +6,7 @@ leads there, and no other file.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -80,9 +80,16 @@ class Graph:
         return {one: top(one) for one in self.components}
 
 
-def load(config: Config) -> Graph:
-    """The graph of every source that the settings name, and of what those import."""
-    loader = _Loader(config)
+LastGood = Callable[[], Mapping[str, tuple[str, ...]]]
+"""Path -> what its imports named when it was last read without a problem. Asked for only where a file has one."""
+
+
+def load(config: Config, last_good: LastGood = dict) -> Graph:
+    """The graph of every source that the settings name, and of what those import.
+
+    A file that does not parse keeps the place that it had: what can be read of its imports may be damaged too.
+    """
+    loader = _Loader(config, last_good)
     for path in specs.find(config):
         loader.add(path)
     loader.relate()
@@ -124,8 +131,9 @@ def _forbidden(
 class _Loader:
     """Reads files and what they import, each once."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, last_good: LastGood) -> None:
         self._config = config
+        self._last_good = last_good
         self._external = tuple(os.path.realpath(config.root / folder) for folder in config.external)
         self.specs: dict[str, Spec] = {}
         self.targets: dict[str, tuple[str, ...]] = {}
@@ -150,9 +158,15 @@ class _Loader:
                 Diagnostic(path, p.line, p.column, "error", p.message, _line(read.source, p.line))
                 for p in read.outline.problems
             ]
-            self.targets[path], missing = self._resolve(read)
+            kept = self._kept(path) if found else None
+            self.targets[path], missing = self._resolve(read) if kept is None else (kept, [])
             self.problems[path] = (*found, *missing)
             todo.extend(self.targets[path])
+
+    def _kept(self, path: str) -> tuple[str, ...] | None:
+        """What a file imported when it was last read without a problem, as far as that is still there."""
+        known = self._last_good().get(path)
+        return None if known is None else tuple(one for one in known if (self._config.root / one).is_file())
 
     def _resolve(self, read: Spec) -> tuple[tuple[str, ...], list[Diagnostic]]:
         targets, missing = [], []

@@ -6,16 +6,19 @@ even if a file changes while it runs.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from s2c import graph as graphs
 from s2c import keys, prompts, wire
 from s2c.config import Config
-from s2c.digest import digest_bytes
+from s2c.digest import Json, digest, digest_bytes
 from s2c.graph import Component, Graph
 from s2c.languages.base import language
 from s2c.model import Implementation
 from s2c.outputs import Outputs
 from s2c.store import Store
+
+PLACES = "places.1"  # what each file imports, as last read without a problem
 
 
 @dataclass(frozen=True)
@@ -77,5 +80,24 @@ class Project:
 
 
 def load(config: Config, store: Store, recorded: Recorded) -> Project:
-    """The project as its files are now."""
-    return Project(config, graphs.load(config), store, Outputs(config.root, config.build_folder), recorded)
+    """The project as its files are now. What each imports is kept for the day on which it can't be read."""
+    last_good = cache(lambda: _places(store))
+    graph = graphs.load(config, last_good)
+    _keep_places(store, graph, last_good)
+    return Project(config, graph, store, Outputs(config.root, config.build_folder), recorded)
+
+
+def _places(store: Store) -> dict[str, tuple[str, ...]]:
+    known = store.analysis(PLACES)
+    return {str(path): tuple(map(str, ones)) for path, ones in known.items()} if isinstance(known, dict) else {}
+
+
+def _keep_places(store: Store, graph: Graph, last_good: Callable[[], Mapping[str, tuple[str, ...]]]) -> None:
+    broken = [path for path, problems in graph.problems.items() if problems]
+    before = last_good() if broken else {}
+    kept = {path: before[path] for path in broken if path in before}
+    now: Json = {**{path: list(ones) for path, ones in graph.targets.items() if path not in broken}, **kept}
+    mark = digest(PLACES, now)
+    if store.analysis(f"{PLACES} digest") != mark:
+        store.put_analysis(PLACES, now)
+        store.put_analysis(f"{PLACES} digest", mark)

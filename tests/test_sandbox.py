@@ -234,3 +234,37 @@ def test_a_relative_command_is_meant_from_here(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     assert execute(Run(("tools/x",), {}, Limits(60))).stdout == b"here\n"
     assert os.environ["PATH"]
+
+
+def test_commands_that_follow_share_the_folder(place: Path) -> None:
+    """What follows the first command finds what it wrote, and each has outputs of its own."""
+    write, read = ("sh", "-c", "echo one; echo kept > file"), ("sh", "-c", "cat file; echo two >&2")
+    raw = execute(Run(write, {}, Limits(60), ("file",), then=(read, ("sh", "-c", "exit 3"))), root=place)
+    assert (raw.exit, raw.stdout) == (0, b"one\n")
+    assert [(one.exit, one.stdout, one.stderr) for one in raw.then] == [(0, b"kept\n", b"two\n"), (3, b"", b"")]
+    assert raw.then[0].collected == {"file": b"kept\n"}
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "reached"),
+    [(("sh", "-c", "exit 1"), 0), (("sh", "-c", "kill -9 $$"), 0), (("no-such-program-here",), 0), (("true",), 2)],
+)
+def test_nothing_follows_a_command_that_failed(place: Path, first: tuple[str, ...], reached: int) -> None:
+    """A later command runs only while those before it end with exit code 0; one that is missing says so."""
+    raw = execute(Run(first, {}, Limits(60), then=(("true",), ("gone-too",), ("true",))), root=place)
+    assert len(raw.then) == reached
+    assert [one.missing for one in raw.then] == ["", "gone-too: no such program"][:reached]
+
+
+def test_the_wall_clock_holds_for_what_follows(place: Path) -> None:
+    """A command that follows is stopped by the same limit."""
+    raw = execute(Run(("true",), {}, Limits(1), then=(("sleep", "50"),)), root=place)
+    assert [(one.exit, one.killed) for one in raw.then] == [(None, "wall")]
+
+
+def test_a_run_has_variables_of_its_own(place: Path) -> None:
+    """`environment` is seen by every command of the run, beside what each run has."""
+    show = ("sh", "-c", "echo $WHERE-$TZ")
+    raw = execute(Run(show, {}, Limits(60), then=(show,), environment={"WHERE": "here"}), root=place)
+    assert (raw.stdout, raw.then[0].stdout) == (b"here-UTC\n", b"here-UTC\n")
