@@ -8,7 +8,7 @@ import pytest
 from tests.projects import Tree
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/dodo.py"))
+EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/dodo.py") if [*path.parent.rglob("*.dfy")])
 
 
 def copied(tree: Tree, folder: Path, names: tuple[str, ...]) -> None:

@@ -1,0 +1,2 @@
+import Arith.Quad
+import Arith.Facts

@@ -1,0 +1,3 @@
+"""Fills and verifies the specs of this folder: `doit generate`, `doit verify`."""
+
+from s2c.tasks import *
