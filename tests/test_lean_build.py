@@ -70,9 +70,9 @@ def test_the_example_is_built_in_order(project: Tree, served: Server) -> None:
     assert "unsolved goals" in served.requests[1].prompt
     assert project.states == dict.fromkeys(["Arith.lean", BASIC, QUAD, FACTS], "verified")
     source = project.read(BASIC)
-    assert project.read(f"build/{BASIC}") == source.replace(
-        "Nat :=\n  sorry", "Nat :=\n  n + n"
-    ).replace("by\n  sorry", "by\n  unfold double\n  omega")
+    assert project.read(f"build/{BASIC}") == source.replace("Nat :=\n  sorry", "Nat :=\n  n + n").replace(
+        "by\n  sorry", "by\n  unfold double\n  omega"
+    )
     assert "-- <vc-helpers>\ntheorem double_twice" in project.read(f"build/{QUAD}")
     assert project.read(f"build/{QUAD}").count("sorry") == 0
     assert "double m ≤ double n := by\n" in project.read(f"build/{FACTS}")
@@ -100,7 +100,7 @@ def test_a_changed_proof_below_asks_nobody_above(project: Tree, served: Server) 
 
 
 def test_the_toolchain_of_the_project_is_looked_for(project: Tree) -> None:
-    """Without a command of its own, the toolchain that lean-toolchain names is asked for, and told where it is missing."""
+    """Without a command, the toolchain that lean-toolchain names is looked for, and told where it is missing."""
     del project.tables["lean"]
     project.env["PATH"] = "/usr/bin:/bin"
     ended = project.doit()
@@ -118,5 +118,5 @@ def test_what_the_project_sets_reaches_lean(project: Tree, served: Server) -> No
     assert project.doit().code == 0
     assert project.summary["verifier_runs"] > 0
     assert len(served.requests) == asked
-    project.write("lakefile.toml", lakefile + 'precompileModules = true\n')
+    project.write("lakefile.toml", lakefile + "precompileModules = true\n")
     assert "precompileModules" in project.s2c("plan").out

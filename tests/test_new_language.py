@@ -1,4 +1,4 @@
-"""A fourth language is one new folder: `tests/toy/`, put beside the others in a copy of the package, and nothing else."""
+"""A fourth language is one new folder: `tests/toy/`, put beside the others in a copy of the package."""
 
 import filecmp
 import shutil

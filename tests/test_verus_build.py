@@ -33,7 +33,10 @@ sum
 """
 CLOSED = "if n > 0 {\n    triangle_closed((n - 1) as nat);\n}\n"
 ANSWERS = [
-    {"match": "pub proof fn triangle_closed(n: nat)", "fills": {"h1": CLOSED, "h2": "if m < n { triangle_grows(m, (n - 1) as nat); }"}},
+    {
+        "match": "pub proof fn triangle_closed(n: nat)",
+        "fills": {"h1": CLOSED, "h2": "if m < n { triangle_grows(m, (n - 1) as nat); }"},
+    },
     {"match": "pub fn sum_up(n: u32) -> (sum: u64)", "fills": {"h1": "", "h2": ["WRONG\n", SUM_UP]}},
 ]
 
@@ -62,7 +65,7 @@ def shown(server: Server) -> list[tuple[bool, bool]]:
 
 
 def test_the_example_is_built_in_order(project: Tree, served: Server) -> None:
-    """Contracts are all that modules see of each other, so one request asks for both; what failed is asked for again."""
+    """Contracts are all that modules see of each other: one request asks for both; what failed is asked for again."""
     ended = project.doit()
     assert ended.code == 0, ended.text
     assert shown(served) == [(True, True), (False, True)]

@@ -14,7 +14,18 @@ from s2c.config import LanguageSettings
 from s2c.errors import ToolError
 from s2c.languages.base import Job, Layout, Outcome, Reading, SelfTest, Target
 from s2c.model import (
-    Assumption, Clause, Declaration, Diagnostic, Hole, HoleKind, Import, Outline, Problem, Refusal, Span, VerdictKind,
+    Assumption,
+    Clause,
+    Declaration,
+    Diagnostic,
+    Hole,
+    HoleKind,
+    Import,
+    Outline,
+    Problem,
+    Refusal,
+    Span,
+    VerdictKind,
 )  # fmt: skip
 from s2c.process import Limits, RawRun, Run, Tool
 
