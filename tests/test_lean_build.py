@@ -75,7 +75,7 @@ def test_the_example_is_built_in_order(project: Tree, served: Server) -> None:
     )
     assert "-- <vc-helpers>\ntheorem double_twice" in project.read(f"build/{QUAD}")
     assert project.read(f"build/{QUAD}").count("sorry") == 0
-    assert "double m ≤ double n := by\n" in project.read(f"build/{FACTS}")
+    assert "double m ≤ double n :=\n  by\n    simp only" in project.read(f"build/{FACTS}")
 
 
 def test_nothing_changed_costs_nothing(project: Tree, served: Server) -> None:
@@ -104,8 +104,8 @@ def test_the_toolchain_of_the_project_is_looked_for(project: Tree) -> None:
     del project.tables["lean"]
     project.env["PATH"] = "/usr/bin:/bin"
     ended = project.doit()
-    assert ended.code == 1, ended.text
-    assert "v4.23.0" in ended.text
+    assert ended.code == 2, ended.text
+    assert "lean-toolchain names leanprover/lean4:v4.23.0, which is not installed" in ended.text
     assert "Traceback" not in ended.text
 
 

@@ -1,0 +1,1 @@
+"""Independent readers of each language, which share no code with the parsers that they are held against."""
