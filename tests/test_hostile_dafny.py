@@ -1,9 +1,10 @@
-"""Hostile and damaged Dafny: a megabyte of anything costs about a second and raises nothing; damage is told in place."""
+"""Hostile and damaged Dafny: a megabyte of anything costs about a second and raises nothing; damage is placed."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from s2c.languages.dafny.outline import MAX_BYTES, parse
 from s2c.languages.dafny.sections import read as sections
@@ -43,13 +44,21 @@ WHOLE = {
 }
 
 
-@pytest.mark.parametrize("piece", PIECES)
+# The others, a minute's worth, with CI=true or -m slow.
+FAST = {"(", "{", '"', "/*/*", "'", "match ", "x := 1;  \n", "// </vc-code>\n", "// <vc-helpers>\n// </vc-helpers>\n"}
+
+
+def _tiered(names: Iterable[str]) -> list[ParameterSet]:
+    return [pytest.param(one, marks=() if one in FAST or one == "fields" else pytest.mark.slow) for one in names]
+
+
+@pytest.mark.parametrize("piece", _tiered(PIECES))
 def test_a_megabyte_of_one_piece_is_fast(piece: str) -> None:
     """No input is quadratic, recurses or raises; problems are few and each has a place."""
     _read(piece * (MEGABYTE // len(piece.encode())), repr(piece))
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("name", _tiered(WHOLE))
 def test_a_megabyte_in_one_declaration_is_fast(name: str) -> None:
     """The same for deep, wide and long declarations."""
     _read(WHOLE[name], name)

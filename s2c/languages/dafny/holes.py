@@ -6,18 +6,19 @@ its author marked as an axiom or extern, is no hole.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import tree_sitter
 
 from s2c.languages.dafny.items import CALLABLES, Item, items
 from s2c.languages.dafny.sections import Section, Sections
-from s2c.languages.dafny.syntax import errors, problem, tokens, tree
+from s2c.languages.dafny.syntax import MAX_PROBLEMS, errors, problem, tokens, tree
 from s2c.model import Hole, HoleKind, Problem, Span
 
 SECTION, STUB, BODILESS = "section", "stub", "bodiless"
 
+_CONTAINERS = frozenset({"declaration", "module", "class", "datatype", "type", "members"})
 _LEMMAS = ("lemma", "colemma")
 _STUBS = ((b"assume", b"false", b";"), (b"assume", b"{:", b"axiom", b"}", b"false", b";"))
 
@@ -37,8 +38,10 @@ def places(sections: Sections, found: list[Item], root: tree_sitter.Node) -> tup
     lost: list[Section] = []
     drafts: list[Place] = []
     if sections.found or sections.problems:
+        bodies = {item.body.start_byte: item for item in found if item.node.type in CALLABLES and item.body is not None}
+        between = _between(root) if any(not section.is_body for section in sections.found) else set()
         for section in sections.found:
-            draft = _body(section, found) if section.is_body else _helpers(section, root)
+            draft = _body(section, bodies) if section.is_body else _helpers(section, between)
             if draft is None:
                 lost.append(section)
             else:
@@ -57,6 +60,8 @@ def told(sections: Sections, lost: list[Section], root: tree_sitter.Node) -> tup
     """
     if sections.problems:
         return sections.problems
+    if root.has_error and not any(section.is_body for section in sections.found):
+        return errors(root, sections.blanked)
     if root.has_error:
         plain = bytearray(sections.blanked)
         for section in sections.found:
@@ -69,7 +74,7 @@ def told(sections: Sections, lost: list[Section], root: tree_sitter.Node) -> tup
 
 
 def _misplaced(sections: Sections, lost: list[Section]) -> tuple[Problem, ...]:
-    return tuple(problem(sections.blanked, one.opening.start, _advice(one)) for one in lost)
+    return tuple(problem(sections.blanked, one.opening.start, _advice(one)) for one in lost[:MAX_PROBLEMS])
 
 
 def _headless(sections: Sections, plain: bytes) -> Iterator[Section]:
@@ -109,23 +114,34 @@ def _advice(section: Section) -> str:
     return f"`// <{tag}>` must stand between declarations: move it out of the one that it is in"
 
 
-def _body(section: Section, found: list[Item]) -> Place | None:
+def _body(section: Section, bodies: Mapping[int, Item]) -> Place | None:
     at = section.closing.start
-    for item in found:
-        if item.node.type in CALLABLES and item.body is not None and item.body.start_byte == at:
-            closing = b"// </%s>" % section.tag
-            return Place(_hole(item, section.content, SECTION), Span(at, at + 2), item, (closing,))
-    return None
+    item = bodies.get(at)
+    if item is None:
+        return None
+    closing = b"// </%s>" % section.tag
+    return Place(_hole(item, section.content, SECTION), Span(at, at + 2), item, (closing,))
 
 
-def _helpers(section: Section, root: tree_sitter.Node) -> Place | None:
-    node: tree_sitter.Node | None = root.descendant_for_byte_range(section.opening.start, section.opening.end)
-    while node is not None and node.type == "vc_tag":
-        node = node.parent
-    if node is None or node.type not in {"source_file", "members"}:
+def _helpers(section: Section, between: set[int]) -> Place | None:
+    if section.opening.start not in between:
         return None
     hole = Hole("", HoleKind.HELPERS, section.content, "", SECTION)
     return Place(hole, Span(section.content.start, section.content.start), None)
+
+
+def _between(root: tree_sitter.Node) -> set[int]:
+    """Where the tags begin that stand between declarations."""
+    found: set[int] = set()
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        for child in node.children:
+            if child.type == "vc_tag" and node.type in {"source_file", "members"}:
+                found.add(child.start_byte)
+            elif child.type in _CONTAINERS:
+                stack.append(child)
+    return found
 
 
 def _untagged(found: list[Item], source: bytes) -> Iterator[Place]:

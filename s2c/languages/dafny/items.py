@@ -4,7 +4,7 @@ Law: an item is read from its node alone and from the scopes around it; nothing 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import tree_sitter
@@ -41,6 +41,13 @@ class Item:
     kind: str  # the keyword: method, lemma, function, class, ...
     modifiers: frozenset[str]
     attributes: tuple[str, ...]  # names; an @-attribute with its @
+    fields: tuple[str, ...] = ()  # names of the fields that it declares
+    part: Span | None = None  # where it lies, if the tree reads several fields as one declaration
+
+    @property
+    def span(self) -> Span:
+        """From its first token to its last."""
+        return self.part or Span(self.outer.start_byte, self.outer.end_byte)
 
     @property
     def body(self) -> tree_sitter.Node | None:
@@ -89,7 +96,7 @@ def items(root: tree_sitter.Node, source: bytes) -> list[Item]:
         item = _item(outer, scope, source)
         if item is None:
             continue
-        found.append(item)
+        found += _parts(item, source)
         if item.body is not None and item.node.type in _SCOPES:
             inner = _inside(item)
             stack += [(child, inner) for child in reversed(item.body.children)]
@@ -100,7 +107,9 @@ def declared(item: Item, source: bytes) -> list[str]:
     """Every name that an item itself declares, unqualified: fields, datatype constructors and destructors too."""
     match item.node.type:
         case "field":
-            return list(_field_names(item.node, source))
+            return list(item.fields)
+        case "const" if item.kind == "var":
+            return list(item.fields)
         case "datatype":
             return [*introduced(item, source), *_destructors(item.node, source)]
         case _:
@@ -139,8 +148,9 @@ def _inside(item: Item) -> Scope:
 
 def _kind(node: tree_sitter.Node, source: bytes) -> str:
     kind = node.child_by_field_name("kind")
-    words = (text(kind, source) if kind is not None else text(node, source)[:20]).split()
-    return " ".join(words) if kind is not None else words[0]
+    if kind is not None:
+        return " ".join(text(kind, source).split())
+    return next(iter(text(node, source)[:20].split()), "")  # nothing where error recovery made the keyword up
 
 
 def _name(node: tree_sitter.Node, kind: str, source: bytes) -> str:
@@ -148,7 +158,7 @@ def _name(node: tree_sitter.Node, kind: str, source: bytes) -> str:
     if name is not None:
         return "".join(text(name, source).split())
     if node.type == "field":
-        return next(_field_names(node, source), "")
+        return next(_field_names(_value(node), source), "")
     return "_ctor" if kind == "constructor" else ""
 
 
@@ -174,15 +184,46 @@ def _clause(node: tree_sitter.Node, source: bytes) -> Clause:
     return Clause(kind, Span(node.start_byte, node.end_byte), body)
 
 
-def _field_names(node: tree_sitter.Node, source: bytes) -> Iterator[str]:
-    value = node.child_by_field_name("value")
-    plain = [
-        one for one in (value.children if value is not None else []) if not one.is_extra and one.type != "attribute"
-    ]
+def _field_names(plain: list[tree_sitter.Node], source: bytes) -> Iterator[str]:
     for at, name in enumerate(plain):
         begins = name.type == "identifier" and (at == 0 or plain[at - 1].type == ",")
         if begins and any(one.type == ":" for one in plain[at + 1 : at + 2]):
             yield text(name, source)
+
+
+def _value(node: tree_sitter.Node) -> list[tree_sitter.Node]:
+    """What stands after a field's `var`, or after a constant's name, without attributes and comments."""
+    value = node.child_by_field_name("value")
+    plain = [one for one in (value.children if value is not None else []) if not one.is_extra]
+    return [one for one in plain if one.type != "attribute"]
+
+
+def _parts(item: Item, source: bytes) -> list[Item]:
+    """A field or constant, and the fields after it that the tree takes for its expression: `var x: int; var y: int;`.
+
+    What follows such a `var` is a field if it stands in a scope and binds nothing, as a `var` of an expression does.
+    """
+    if item.node.type not in {"field", "const"}:
+        return [item]
+    plain = _value(item.node)
+    starts = [at for at in range(1, len(plain)) if plain[at].type == "var" and plain[at - 1].type == ";"]
+    ends = [*starts[1:], len(plain)]
+    pieces = [pair for pair in zip(starts, ends[: len(starts)], strict=True) if _binds_nothing(plain, *pair)]
+    if not pieces or not item.scope.name:
+        return [replace(item, fields=tuple(_field_names(plain, source)) if item.node.type == "field" else ())]
+    first = pieces[0][0]
+    own = tuple(_field_names(plain[:first], source)) if item.node.type == "field" else ()
+    found = [replace(item, fields=own, part=Span(item.outer.start_byte, plain[first - 1].end_byte))]
+    for start, end in pieces:
+        names = tuple(_field_names(plain[start + 1 : end], source))
+        name = item.scope.qualify(next(iter(names), ""))
+        span = Span(plain[start].start_byte, plain[end - 1].end_byte)
+        found.append(Item(item.outer, item.node, item.scope, name, "var", frozenset(), (), names, span))
+    return found
+
+
+def _binds_nothing(plain: list[tree_sitter.Node], start: int, end: int) -> bool:
+    return not any(one.type in {":=", ":|", ":-"} for one in plain[start:end])
 
 
 def _constructors(node: tree_sitter.Node, source: bytes) -> Iterator[str]:

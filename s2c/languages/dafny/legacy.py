@@ -10,11 +10,12 @@ of an include cycle must be named, and `/verifyAllModules`, which would verify i
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from s2c.languages.base import Job, Outcome, Reading
+from s2c.languages.dafny import options
 from s2c.languages.dafny.output import before_output, conclude, parse_lines, text_of, worst
 from s2c.languages.dafny.places import diagnostics, in_bytes
 from s2c.model import VerdictKind
@@ -44,11 +45,12 @@ class Entry:
     outcome: Outcome
 
 
-def arguments(job: Job, log: str) -> tuple[str, ...]:
+def arguments(job: Job, log: str, inputs: Sequence[str]) -> tuple[str, ...]:
     """The command line after the command itself."""
     seconds = SECONDS * job.budget.factor
     strict = () if job.lenient else ("/noCheating:1",)  # it makes an assertion of every given `assume`
-    return ("/nologo", "/compile:0", *strict, f"/timeLimit:{seconds}", f"/xml:{log}", *job.members)
+    words = options.legacy(job.options)
+    return ("/nologo", "/compile:0", *strict, f"/timeLimit:{seconds}", f"/xml:{log}", *words, *inputs)
 
 
 def read(job: Job, raw: RawRun, log: str) -> Reading:

@@ -8,7 +8,7 @@ include cycle must be named. `--allow-warnings` is never given: without it every
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from s2c.languages.base import Job, Outcome, Reading
@@ -27,7 +27,7 @@ OUTCOMES = {
 }  # every other word (TimeOut, OutOfResource, OutOfMemory, Undetermined, ...) leaves it open
 
 
-def arguments(job: Job, log: str) -> tuple[str, ...]:
+def arguments(job: Job, log: str, inputs: Sequence[str]) -> tuple[str, ...]:
     """The command line after the command itself."""
     return (
         "verify",
@@ -37,7 +37,8 @@ def arguments(job: Job, log: str) -> tuple[str, ...]:
         "--cores:1",
         f"--resource-limit:{RESOURCES * job.budget.factor}",
         "--verification-time-limit:0",
-        *job.members,
+        *job.options,
+        *inputs,
     )
 
 

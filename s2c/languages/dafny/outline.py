@@ -15,13 +15,17 @@ import tree_sitter
 from s2c.languages.dafny import sections
 from s2c.languages.dafny.holes import Place, places, told
 from s2c.languages.dafny.items import CALLABLES, Item, declared, items
-from s2c.languages.dafny.syntax import Token, find, problem, text, tokens, tree
+from s2c.languages.dafny.syntax import MAX_DAMAGED, MAX_PROBLEMS, Token, errors, problem, text, tokens, tree
 from s2c.languages.dafny.trust import assumptions
 from s2c.model import Declaration, Import, Outline, Problem, Span
 
 # a NUL can't stand in a source, so no token of a source can pose as one of these
 PATH = b"\0path"
 BODY = b"\0body"
+
+MAX_BYTES = 4_000_000
+MAX_NODES = 250_000  # of the tree: some 750 kB of code, a second's work
+TOO_LARGE = "this file is too large for s2c: split it into files of at most half a megabyte"
 
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _PREPROCESSOR = ("#if", "#elsif", "#else", "#endif")
@@ -56,7 +60,11 @@ def parse(source: bytes) -> Outline:
     unreadable = _unreadable(source)
     if unreadable:
         return _partial(unreadable)
-    reading = read(source)
+    cut = sections.read(source)
+    root = tree(cut.blanked)
+    if root.descendant_count > (MAX_DAMAGED if root.has_error else MAX_NODES):
+        return _partial([*(cut.problems or errors(root, cut.blanked) or (problem(source, 0, TOO_LARGE),))])
+    reading = _reading(cut, root)
     words = tokens(reading.root, reading.blanked)
     imports = tuple(_imports(reading))
     paths = [Cut(one.span, (PATH,)) for one in imports]
@@ -83,7 +91,10 @@ def parse(source: bytes) -> Outline:
 def read(source: bytes) -> Reading:
     """The tree, declarations and holes of a source that is valid UTF-8."""
     cut = sections.read(source)
-    root = tree(cut.blanked)
+    return _reading(cut, tree(cut.blanked))
+
+
+def _reading(cut: sections.Sections, root: tree_sitter.Node) -> Reading:
     found = items(root, cut.blanked)
     holes, lost = places(cut, found, root)
     return Reading(cut.blanked, root, found, holes, told(cut, lost, root))
@@ -93,7 +104,7 @@ def declaration(item: Item, reading: Reading) -> Declaration:
     """What the outside sees of an item."""
     owned = reading.owned.get(id(item))
     body = item.body
-    span = Span(item.outer.start_byte, item.outer.end_byte)
+    span = item.span
     body_span = None if body is None else Span(body.start_byte, body.end_byte)
     if owned is not None and owned.after:
         line_end = reading.blanked.find(b"\n", owned.cut.start)
@@ -147,10 +158,21 @@ def _interface_cuts(reading: Reading) -> Iterator[Cut]:
 
 
 def _imports(reading: Reading) -> Iterator[Import]:
-    for node in find(reading.root, "include_directive"):
+    for node in _include_nodes(reading.root):
         path = node.child_by_field_name("path")
         if path is not None and not path.is_missing:
             yield Import(_string(text(path, reading.blanked)), Span(path.start_byte, path.end_byte))
+
+
+def _include_nodes(root: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+    """Includes stand at the top, or in what the parser could not read."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node.is_named and node.type == "include_directive":
+            yield node
+        elif node is root or node.has_error:
+            stack.extend(reversed(node.children))
 
 
 def _string(literal: str) -> str:
@@ -160,6 +182,8 @@ def _string(literal: str) -> str:
 
 
 def _unreadable(source: bytes) -> list[Problem]:
+    if len(source) > MAX_BYTES:
+        return [Problem(1, 1, TOO_LARGE)]
     try:
         source.decode()
     except UnicodeDecodeError as error:
@@ -181,6 +205,8 @@ def _preprocessor(source: bytes) -> list[Problem]:
         if line.strip().startswith(_PREPROCESSOR):
             what = line.strip().split()[0]
             found.append(Problem(number, 1, f"`{what}` lines are not supported: Dafny drops text that s2c would read"))
+            if len(found) == MAX_PROBLEMS:
+                break
     return found
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from s2c.languages.dafny.syntax import TAG, problem
+from s2c.languages.dafny.syntax import MAX_PROBLEMS, TAG, problem
 from s2c.model import Problem, Span
 
 HELPERS = b"vc-helpers"
@@ -69,9 +69,11 @@ def read(source: bytes) -> Sections:
             continue
         name = match[2].decode()
         if match[1]:
-            problems.append(problem(source, tag.start, f"`// </{name}>` closes nothing: no `// <{name}>` before it"))
+            if len(problems) < MAX_PROBLEMS:
+                message = f"`// </{name}>` closes nothing: no `// <{name}>` before it"
+                problems.append(problem(source, tag.start, message))
             continue
-        section, more = _section(source, tag, match[2])
+        section, more = _section(source, tag, match[2], MAX_PROBLEMS - len(problems))
         problems += more
         if section is None:
             break
@@ -102,15 +104,20 @@ def _block_end(source: bytes, position: int) -> int:
     return len(source)
 
 
-def _section(source: bytes, opening: Span, tag: bytes) -> tuple[Section | None, list[Problem]]:
-    """The section that this opening tag begins. A doubled opening tag needs a doubled closing one."""
-    problems = []
+def _section(source: bytes, opening: Span, tag: bytes, room: int) -> tuple[Section | None, list[Problem]]:
+    """The section that this opening tag begins, and `room` problems at most.
+
+    A doubled opening tag needs a doubled closing one.
+    """
+    problems: list[Problem] = []
     depth = 1
     start = min(opening.end + 1, len(source))
     for match in _TAG_LINE.finditer(source, start):
         if match[3] != tag:
-            message = f"`{match[1].decode('utf-8', 'replace').strip()}` may not stand inside `// <{tag.decode()}>`"
-            problems.append(problem(source, match.start(1), message))
+            if len(problems) < room:
+                shown = match[1].decode("utf-8", "replace").strip()
+                message = f"`{shown}` may not stand inside `// <{tag.decode()}>`"
+                problems.append(problem(source, match.start(1), message))
             continue
         depth += -1 if match[2] else 1
         if depth == 0:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from s2c.errors import ToolError
 from s2c.languages.base import Budget, Job, Layout, Reading, SelfTest
-from s2c.languages.dafny import legacy, modern
+from s2c.languages.dafny import implied, legacy, modern, options
 from s2c.languages.dafny.identity import identity_files
 from s2c.model import Assumption, Declaration, VerdictKind
 from s2c.process import Limits, RawRun, Run, Tool
@@ -85,18 +85,22 @@ class DafnyVerifier:
     def check(self, tool: Tool, job: Job) -> Run:
         """The run that verifies the members, and only them, in the strictest mode."""
         log = _log(job)
+        more = implied.inputs(job)
         wall = job.budget.wall_seconds * job.budget.factor
         if tool.generation == LEGACY:
-            arguments = legacy.arguments(job, log)
+            arguments = legacy.arguments(job, log, (*job.members, *more))
             wall = max(wall, 2 * legacy.SECONDS * job.budget.factor)
         else:
-            arguments = modern.arguments(job, log)
+            arguments = modern.arguments(job, log, (*job.members, *more))
         limits = Limits(wall_seconds=wall + MARGIN, cpu_seconds=2 * (wall + MARGIN), memory_bytes=MEMORY)
         command = (*tool.command, *arguments)
-        return Run(command, job.files, limits, (log,))
+        return Run(command, {**job.files, **more}, limits, (log,))
 
     def read(self, tool: Tool, job: Job, raw: RawRun) -> Reading:
         """What a `check` run said: kind, outcomes by name, diagnostics at places of the job's files."""
+        trouble = options.trouble(job, old=tool.generation == LEGACY)
+        if trouble and not raw.missing:
+            return Reading(VerdictKind.TOOL_CRASH, {}, reason=trouble)
         if tool.generation == LEGACY:
             return legacy.read(job, raw, _log(job))
         return modern.read(job, raw, _log(job))
