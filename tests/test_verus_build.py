@@ -104,6 +104,6 @@ def test_a_missing_verus_is_told(project: Tree) -> None:
     """Without a verus nothing is asked, and what is missing is said."""
     project.tables["verus"] = {"command": ["/nowhere/verus"]}
     ended = project.doit()
-    assert ended.code == 1, ended.text
+    assert ended.code == 2, ended.text
     assert "/nowhere/verus" in ended.text
     assert "Traceback" not in ended.text
