@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from s2c import keys, policy
+from s2c.case import Case
 from s2c.graph import Component, Graph
-from s2c.judge import Case
 from s2c.languages.base import language
 from s2c.model import Refusal
 from s2c.splice import splice

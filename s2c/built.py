@@ -5,9 +5,9 @@ a file that is anything else makes the case `spec-changed`, a missing one `incom
 """
 
 from s2c import keys
+from s2c.case import Case
 from s2c.digest import Json, digest, digest_bytes
 from s2c.graph import Component
-from s2c.judge import Case
 from s2c.languages.base import language
 from s2c.model import Spec, Verdict, VerdictKind
 from s2c.project import Project

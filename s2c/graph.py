@@ -90,8 +90,9 @@ def load(config: Config, last_good: LastGood = dict) -> Graph:
     A file that does not parse keeps the place that it had: what can be read of its imports may be damaged too.
     """
     loader = _Loader(config, last_good)
-    for path in specs.find(config):
+    for path in specs.find(config, loader.files):
         loader.add(path)
+    loader.complete()
     loader.relate()
     return build(loader.specs, loader.targets, loader.problems, loader.layouts)
 
@@ -134,11 +135,21 @@ class _Loader:
     def __init__(self, config: Config, last_good: LastGood) -> None:
         self._config = config
         self._last_good = last_good
+        self.files = specs.listing(config)
         self._external = tuple(os.path.realpath(config.root / folder) for folder in config.external)
         self.specs: dict[str, Spec] = {}
         self.targets: dict[str, tuple[str, ...]] = {}
         self.problems: dict[str, tuple[Diagnostic, ...]] = {}
         self.layouts: dict[str, Layout] = {}
+
+    def complete(self) -> None:
+        """Add files that those found see without naming them, whatever `specs` says: of one project, of one crate."""
+        for name, layout in list(self.layouts.items()):
+            suffixes = language(name).suffixes
+            loaded = [path for path, one in self.specs.items() if one.language == name]
+            others = [path for path in self.files if path.endswith(suffixes) and path not in self.specs]
+            for path in layout.companions(loaded, others) if others else ():
+                self.add(path)
 
     def relate(self) -> None:
         """Add what files depend on without naming it in an import: members of one project, of one crate."""
@@ -185,7 +196,7 @@ class _Loader:
 
     def _layout(self, name: str) -> Layout:
         if name not in self.layouts:
-            self.layouts[name] = specs.layout(self._config, language(name))
+            self.layouts[name] = specs.layout(self._config, language(name), self.files)
         return self.layouts[name]
 
     def _target(self, layout: Layout, importer: str, item: Import) -> str:

@@ -8,15 +8,15 @@ A stored verdict is used only under the key of exactly these bytes, flags, rules
 signed.
 """
 
-import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from s2c import keys, policy
+from s2c.case import Case, Laid
 from s2c.config import Config
-from s2c.graph import Component, Graph
-from s2c.languages.base import UNDECLARED, Budget, Job, Language, Outcome, Reading, language
-from s2c.model import Assumption, Declaration, Refusal, Span, Spec, Verdict, VerdictKind
+from s2c.graph import Graph
+from s2c.languages.base import UNDECLARED, Job, Language, Outcome, Reading, language
+from s2c.model import Declaration, Refusal, Spec, Verdict, VerdictKind
 from s2c.process import RawRun, Run, Tool
 from s2c.splice import splice, unchanged
 from s2c.store import Store
@@ -27,15 +27,6 @@ RULES = "judge.1"
 LARGER = 3  # a time-out gets one budget that is this many times the first
 OUT_OF_BUDGET = frozenset({VerdictKind.TIMEOUT, VerdictKind.RESOURCE})
 FORGOTTEN = frozenset({VerdictKind.TOOL_CRASH, VerdictKind.TOOL_MISSING})
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is to be judged: a component's fills (path -> hole -> text), and its imports as they are to be laid out."""
-
-    component: Component
-    fills: Mapping[str, Mapping[str, str]]
-    imports: Mapping[str, bytes] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -139,20 +130,14 @@ class _Bench:
         self._graph = graph
         self._case = case
         self._config = config
+        self._laid = Laid(graph, config, case, tool)
         self.tool = tool
         self.language: Language = language(case.component.language)
         self.verifier = self.language.verifier
-        self._depth = max((path.split("/").count("..") for path in (*case.imports, *self.members)), default=0)
-        self.owed = tuple(sorted(set(self._owed())))
-        own = [one for path in self.members for one in self.spec(path).outline.assumptions]
-        imported = [
-            one for content in case.imports.values() for one in _taken_on_trust(case.component.language, content)
-        ]
-        self._trusted = frozenset(one.name for one in (*own, *imported) if one.name)
-        self._lenient = self.verifier.lenient(own, imported)
-        self.job = self._job({})
+        self.owed = self._laid.owed
+        self.job = self._laid.job({})
         self.twins, skipped = self._twins()
-        lenient = (f"lenient: {self._lenient}",) if self._lenient else ()
+        lenient = (f"lenient: {self._laid.lenient}",) if self._laid.lenient else ()
         self._remarks = (*skipped, *lenient, *self._model_defined())
         runs = [self.check(job) for job in (self.job, *(twin.job for twin in self.twins))]
         rules = f"{self.language.policy_version}/{RULES}{'/model-may-define' if config.model_may_define else ''}"
@@ -189,7 +174,7 @@ class _Bench:
 
     def said(self, reading: Reading) -> Verdict:
         """Layer 4: what the verifier's own run means."""
-        told = tuple(replace(one, path=self._back(one.path)) for one in reading.diagnostics)
+        told = tuple(replace(one, path=self._laid.back(one.path)) for one in reading.diagnostics)
         if reading.kind is not VerdictKind.VERIFIED:
             reason = reading.reason or (told[0].message if told else str(reading.kind))
             return replace(self.verdict(reading.kind, reason), diagnostics=told)
@@ -218,59 +203,16 @@ class _Bench:
         source = spec.source[:offset] + text + spec.source[offset:]
         stand_in = self.language.stand_in(source, self.language.parse(source), {})
         lemma = replace(twin.declaration, name=_sibling(twin.declaration.name, name), kind="lemma")
-        files = {**self.job.files, self._place(twin.path): stand_in}
+        files = {**self.job.files, self._laid.place(twin.path): stand_in}
         # what its own stand-ins take on trust is not the strictest mode's to refuse here
         return replace(self.job, files=files, lenient=True), self.verifier.twin_owed(self.tool, lemma)
-
-    def _job(self, insertions: Mapping[str, tuple[int, bytes]]) -> Job:
-        files = {self._place(path): content for path, content in self._case.imports.items()}
-        for path in self.members:
-            extra = [insertions[path]] if path in insertions else []
-            files[self._place(path)] = splice(self.spec(path), self.language, self._case.fills[path], extra).content
-        component = self._case.component
-        below = [path for one in self._graph.closures[component.id] for path in self._graph.components[one].members]
-        return Job(
-            files=files,
-            members=tuple(self._place(path) for path in self.members),
-            budget=Budget(1, self._config.check_seconds),
-            lenient=bool(self._lenient),
-            imports=tuple(self._place(path) for path in below),
-            options=self._graph.options(component),
-            owed=self.owed,
-            trusted=self._trusted,
-            layout=self._graph.layouts.get(component.language),
-            origin={self._place(path): path for path in (*below, *self.members)} if self._depth else {},
-        )
-
-    def _place(self, path: str) -> str:
-        """A path in the scratch folder: files of `external` folders need room above the project."""
-        return path if not self._depth else _normal("/".join(["s2c"] * self._depth) + "/" + path)
-
-    def _back(self, place: str) -> str:
-        by_place = {self._place(path): path for path in (*self._case.imports, *self.members)}
-        return by_place.get(place, place)
-
-    def _owed(self) -> Iterator[str]:
-        for path in self.members:
-            for declaration in self._declarations(path):
-                name = self.verifier.owed(self.tool, declaration)
-                if name is not None:
-                    yield name
-
-    def _declarations(self, path: str) -> Iterator[Declaration]:
-        """The declarations as filled: an owner of a hole has a body then, whatever the source says."""
-        outline = self.spec(path).outline
-        owners = {hole.owner for hole in outline.holes}
-        for one in outline.declarations:
-            filled = one.name in owners and one.body is None
-            yield replace(one, body=Span(one.span.end, one.span.end)) if filled else one
 
     def _twins(self) -> tuple[tuple[_Twin, ...], tuple[str, ...]]:
         twins, skipped = [], []
         for path in self.members:
             outline = self.spec(path).outline
             owners = {hole.owner for hole in outline.holes if hole.owner}
-            for one in self._declarations(path):
+            for one in self._laid.declarations(path):
                 if one.name not in owners:
                     continue
                 found = self.language.twin(outline, one)
@@ -280,7 +222,7 @@ class _Bench:
                     skipped.append(f"twin-skipped: {one.name}: {found}")
                 else:
                     name = self.verifier.twin_owed(self.tool, one)
-                    twins.append(_Twin(one.name, path, one, self._job({path: found}), name))
+                    twins.append(_Twin(one.name, path, one, self._laid.job({path: found}), name))
         return tuple(twins), tuple(skipped)
 
     def _model_defined(self) -> Iterator[str]:
@@ -300,21 +242,5 @@ class _Bench:
         )
 
 
-@functools.lru_cache(maxsize=4096)
-def _taken_on_trust(name: str, content: bytes) -> tuple[Assumption, ...]:
-    """What an imported file takes on trust, as it is laid out: a stand-in's axioms among it."""
-    return language(name).parse(content).assumptions
-
-
 def _sibling(name: str, other: str) -> str:
     return f"{name.rpartition('.')[0]}.{other}" if "." in name else other
-
-
-def _normal(path: str) -> str:
-    parts: list[str] = []
-    for part in path.split("/"):
-        if part == "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return "/".join(parts)

@@ -12,6 +12,7 @@ from typing import Protocol
 from s2c import repair
 from s2c.asking import Composed, Standing, Wanted, compose, fills_of, work
 from s2c.batches import pack
+from s2c.case import trouble
 from s2c.errors import AskError, LimitReached, S2cError
 from s2c.model import Answer, Event, Request, Verdict, VerdictKind
 from s2c.plan import limits, whole
@@ -54,9 +55,12 @@ class Rounds:
         tested = {state.component.language: solver.tools.get(state.component.language) for state in todo}
         for state in todo:  # nothing is paid for where nothing could be judged
             said = tested[state.component.language]
-            if isinstance(said, str):
+            kind = VerdictKind.TOOL_MISSING
+            if not isinstance(said, str):
+                said, kind = trouble(self._project.graph, state.component, said), VerdictKind.TOOL_CRASH
+            if said:
                 self._stop([state], said)
-                state.verdict = Verdict(VerdictKind.TOOL_MISSING, "", said)
+                state.verdict = Verdict(kind, "", said)
         asked = {one: self._wanted(state) for one, state in by_id.items() if not state.stopped}
         if not asked or not self._ready([state for state in todo if not state.stopped]):
             return

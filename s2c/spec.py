@@ -6,7 +6,7 @@ folder, and a hidden file (editors leave them), is never a source.
 
 import fnmatch
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +17,13 @@ from s2c.languages.base import Language, Layout, by_suffix, languages
 from s2c.model import Problem, Spec
 
 
-def find(config: Config) -> tuple[str, ...]:
-    """The paths of all sources that the settings name, sorted."""
+def listing(config: Config) -> tuple[str, ...]:
+    """Every file of the project that could be a source or a manifest, sorted."""
+    return tuple(sorted(_walk(config.root, config)))
+
+
+def find(config: Config, files: Collection[str] | None = None) -> tuple[str, ...]:
+    """The paths of all sources that the settings name, sorted; `files`: the project's, where they are known."""
     for name in config.languages:
         if name not in languages():
             raise ConfigError(
@@ -27,22 +32,23 @@ def find(config: Config) -> tuple[str, ...]:
                 fix=f"known: {', '.join(languages())}",
             )
         config.language(name, languages()[name].settings)
+    manifests = {name for language in languages().values() for name in language.manifests}
     suffixes = tuple(by_suffix())
     chosen = (
         path
-        for path in _walk(config.root, config)
+        for path in (listing(config) if files is None else files)
         if path.endswith(suffixes)
-        and not _is_manifest(path, language_of(path))
+        and path.rpartition("/")[2] not in manifests
         and _matches(path, config.specs)
         and not _matches(path, config.exclude)
     )
     return tuple(sorted(chosen))
 
 
-def layout(config: Config, language: Language) -> Layout:
-    """What the project's own files say to this language: its manifests, wherever they lie in the project."""
+def layout(config: Config, language: Language, files: Collection[str]) -> Layout:
+    """What the project's own files say to this language: its manifests, wherever they lie among `files`."""
     found = {}
-    for path in _walk(config.root, config):
+    for path in files:
         if _is_manifest(path, language):
             with suppress(OSError):  # the verifier would not read it either
                 found[path] = (config.root / path).read_bytes()

@@ -92,12 +92,12 @@ def test_a_table_of_no_language_is_told(tree: Tree) -> None:
     tree.write("pyproject.toml", "[tool.s2c.dafni]\ncommand = 'x'\n")
     with pytest.raises(ConfigError) as caught:
         find(tree)
-    assert str(caught.value) == "pyproject.toml [tool.s2c.dafni]: no language 'dafni'\n  -> known: dafny"
+    assert str(caught.value) == "pyproject.toml [tool.s2c.dafni]: no language 'dafni'\n  -> known: dafny, lean, verus"
 
 
 def test_a_file_of_no_language_is_told() -> None:
     """A path whose ending no language has is an error that names those that are known."""
-    with pytest.raises(SpecError, match=r"a\.txt: no language of s2c has files with this ending\n  -> known: \.dfy"):
+    with pytest.raises(SpecError, match=r"a\.txt: no language of s2c has files with this ending\n  -> known: \.dfy, \.lean, \.rs"):
         specs.language_of("a.txt")
 
 

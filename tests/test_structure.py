@@ -12,7 +12,7 @@ ORDER = """
     errors digest model process verdicts config codec records store languages spec graph prompts wire keys outputs
     project splice
     tokens money trouble stream endpoint llm batches patterns asking reuse plan repair schedule policy
-    supervise sandbox executor tools judge built accepted solution solve rounds connect session report ledger
+    supervise sandbox executor tools case judge built accepted solution solve rounds connect session report ledger
     recorded taskstate tasks cli
 """.split()  # noqa: SIM905 - a list of words reads best as words
 

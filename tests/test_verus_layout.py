@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from s2c.languages.verus.outline import parse
 
 from s2c.config import LanguageSettings
 from s2c.languages.base import Job
 from s2c.languages.verus.crates import Mod, candidates
 from s2c.languages.verus.layout import VerusLayout, layout
+from s2c.languages.verus.outline import parse
 from s2c.languages.verus.unit import unit
 from s2c.model import Diagnostic
 
@@ -226,7 +226,8 @@ def test_without_a_layout_the_files_speak_for_themselves() -> None:
 
 def test_edition_and_features_go_to_verus(tmp_path: Path) -> None:
     """Those of the package that a file lies in, a workspace's edition too; then the settings' own."""
-    inner = '[package]\nname = "q"\nedition.workspace = true\n[features]\ndefault = ["x", "dep:y"]\nx = ["z"]\nz = []\no = []\n'
+    inner = '[package]\nname = "q"\nedition.workspace = true\n'
+    inner += '[features]\ndefault = ["x", "dep:y"]\nx = ["z"]\nz = []\no = []\n'
     files = {
         "Cargo.toml": '[workspace]\nmembers = ["q"]\n[workspace.package]\nedition = "2024"\n',
         "q/Cargo.toml": inner,

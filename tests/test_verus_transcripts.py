@@ -12,7 +12,7 @@ from s2c.languages.base import Reading
 from s2c.languages.verus import report as reports
 from s2c.model import VerdictKind
 from s2c.process import RawRun
-from tests.verus_tools import PLAIN, VERIFIER, fence, message, replay, report, transcript
+from tests.verus_tools import VERIFIER, fence, message, replay, report, transcript
 
 CRASH, POLICY, SYNTAX, TYPE = (VerdictKind(one) for one in ("tool-crash", "policy", "syntax", "type"))
 FAILED, RESOURCE = VerdictKind.FAILED, VerdictKind.RESOURCE
@@ -65,9 +65,9 @@ RECOMMENDED = (
     " silence this warning)"
 )
 UNSUPPORTED = (
-    "`alloc::string::impl&%0::len` is not supported (note: you may be able to add a Verus specification to this function"
-    " with `assume_specification`) (note: the vstd library provides some specification for the Rust std library, but it"
-    " is currently limited)"
+    "`alloc::string::impl&%0::len` is not supported (note: you may be able to add a Verus specification to this"
+    " function with `assume_specification`) (note: the vstd library provides some specification for the Rust std"
+    " library, but it is currently limited)"
 )
 CRATE_NAME = (
     "invalid character `' '` in crate name: `Dafny_tmp_tmp0wu8wmfr_Heimaverkefni 3_SelectionSortMultiset_spec_task_2`"
@@ -180,6 +180,15 @@ def test_no_transcript_is_forgotten(shared: Path) -> None:
     assert not CASES.keys() & SOURCES
 
 
+def test_further_places_are_told_beside_a_drawing(shared: Path, tmp_path: Path) -> None:
+    """A label stands at the column of the source, whatever is drawn to its left (a15); or in another file (a11)."""
+    for name, place in (
+        ("a15", "assertions.rs:22:13: failed this postcondition"),
+        ("a11", "host_impl_t.rs:99:13: failed"),
+    ):
+        assert place in replay(tmp_path, stderr=transcript(shared, name), code=1).diagnostics[0].message
+
+
 def literals(text: str, words: str) -> Iterator[str]:
     """The string literals of a source that have these words."""
     return (one for one in re.findall(r'"((?:[^"\\\n]|\\.)*)"', text) if words in one)
@@ -250,4 +259,3 @@ def test_the_version_of_a_bug_is_refused(shared: Path) -> None:
     raw = RawRun(0, f"Verus\n  Version: {version[0]}\n".encode(), b"", {})
     with pytest.raises(ToolError, match="1624"):
         VERIFIER.tool(("verus",), raw, "id")
-    assert PLAIN.members == ()

@@ -14,7 +14,6 @@ from s2c.process import Limits, Run, Tool
 from s2c.sandbox import execute
 
 VERIFIER = VerusVerifier()
-PLAIN = Job({}, ())
 SMALL = Job({"a.rs": b"verus! { proof fn a() ensures true {} }\n"}, ("a.rs",), owed=("a",))
 
 

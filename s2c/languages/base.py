@@ -9,7 +9,7 @@ import ctypes
 import functools
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -64,6 +64,9 @@ class Layout(Protocol):
 
     def target(self, importer: str, item: Import) -> Target:
         """Where an import of this file may lie; no paths where it names no file by itself."""
+
+    def companions(self, loaded: Collection[str], others: Sequence[str]) -> tuple[str, ...]:
+        """Those of the project's other files that `loaded` ones may depend on without naming them: read as well."""
 
     def relations(self, outlines: Mapping[str, Outline]) -> Mapping[str, tuple[str, ...]]:
         """For each path, other files among these that it depends on beside those that its imports name."""
@@ -131,6 +134,12 @@ class Verifier(Protocol):
 
     def identity_files(self, command: Sequence[str], layout: Layout) -> tuple[Path, ...]:
         """Every file that the tool loads: programs, libraries, preludes, solvers; sorted. Raises ToolError."""
+
+    def trouble(self, tool: Tool, job: Job) -> str:
+        """Why this tool can't check this job under its project's settings, or ""; asked before anything is paid for.
+
+        The job may have no files yet.
+        """
 
     def self_tests(self, tool: Tool) -> tuple[SelfTest, ...]:
         """At least a good file and a bad one."""

@@ -24,7 +24,8 @@ _COMMAND = re.compile(
 _TAG = re.compile(r"--[ \t]*<(/?vc-(?:preamble|helpers|spec|code|proof|definitions|theorems))>")
 _HOLE = re.compile(r"(?<![\w.'`«])(?:sorry|admit)(?![\w'!?.»])")
 _MASKED = re.compile(
-    r"""(?P<block>/-) | (?P<line>--[^\n]*) | (?P<raw>(?<![\w'])r(?P<hashes>\#*)".*?"(?P=hashes)) | (?P<string>"(?:[^"\\]|\\.)*")
+    r"""(?P<block>/-) | (?P<line>--[^\n]*) | (?P<raw>(?<![\w'])r(?P<hashes>\#*)".*?"(?P=hashes))
+    | (?P<string>"(?:[^"\\]|\\.)*")
     | (?P<name>\w[\w'!?]*) | (?P<char>(?<!\])'(?:\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)|[^\\\n'])')""",
     re.VERBOSE | re.DOTALL,
 )

@@ -6,7 +6,7 @@ Law: whatever is not understood is a problem or a refusal, never a guess.
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,11 @@ class ToyLayout:
     def target(self, importer: str, item: Import) -> Target:
         """The one place that an import can mean."""
         return Target((os.path.normpath(Path(importer).parent / item.target),))
+
+    def companions(self, loaded: Collection[str], others: Sequence[str]) -> tuple[str, ...]:
+        """None: imports say it all."""
+        del loaded, others
+        return ()
 
     def relations(self, outlines: Mapping[str, Outline]) -> Mapping[str, tuple[str, ...]]:
         """None: imports say it all."""
@@ -81,6 +86,11 @@ class ToyVerifier:
         if found is None:
             raise ToolError("the command is not there", where=command[0])
         return (Path(found),)
+
+    def trouble(self, tool: Tool, job: Job) -> str:
+        """None: whatever the settings say is passed."""
+        del tool, job
+        return ""
 
     def self_tests(self, tool: Tool) -> tuple[SelfTest, ...]:
         """A promise that is kept and one that is not."""

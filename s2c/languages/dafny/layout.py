@@ -8,7 +8,7 @@ would. What is not honoured is told.
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,11 @@ class DafnyLayout:
     def target(self, importer: str, item: Import) -> Target:
         """The one place that an include can mean."""
         return Target((_included(importer, item),))
+
+    def companions(self, loaded: Collection[str], others: Sequence[str]) -> tuple[str, ...]:
+        """The other files that a project of one of these shows it."""
+        projects = {id(one): one for path in loaded if (one := self._project(path)) is not None}.values()
+        return tuple(path for path in others if any(project.shows(path) for project in projects))
 
     def relations(self, outlines: Mapping[str, Outline]) -> Mapping[str, tuple[str, ...]]:
         """For each path, the files that its project shows it and that declare a name which it uses."""

@@ -121,14 +121,27 @@ def errors(root: tree_sitter.Node, source: bytes) -> tuple[Problem, ...]:
     while stack and len(found) < MAX_PROBLEMS:
         node = stack.pop()
         if node.is_missing:
-            # the tree puts it after the token before: what does not fit is the next one
-            at = len(source) - len(source[node.start_byte :].lstrip())
-            found.append(problem(source, min(at, len(source.rstrip())), f"syntax error: `{node.type}` is missing here"))
+            found.append(_missing(node, source, torn))
         elif node.is_error:
             found.append(_error(node, source, torn))
         else:
             stack.extend(child for child in reversed(node.children) if child.has_error)
-    return tuple(sorted(found, key=lambda one: (one.line, one.column)))
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.line, one.column)))
+
+
+def _better(torn: _Torn, at: tree_sitter.Node, source: bytes) -> bool:
+    """Whether the bracket says more than the error: it is the error, or the error holds it and begins lines before."""
+    holds = at.start_byte < torn.start <= at.end_byte or at.start_byte in torn.opened
+    return at.start_byte == torn.start or (holds and b"\n" in source[at.start_byte : torn.start])
+
+
+def _missing(node: tree_sitter.Node, source: bytes, torn: _Torn | None) -> Problem:
+    """The tree puts it after the token before: what does not fit is the next one, or the end."""
+    end = len(source.rstrip())
+    at = min(len(source) - len(source[node.start_byte :].lstrip()), end)
+    if torn is not None and torn.start == at == end:
+        return problem(source, at, torn.message)
+    return problem(source, at, f"syntax error: `{node.type}` is missing here")
 
 
 def _torn(root: tree_sitter.Node, source: bytes) -> _Torn | None:
@@ -161,7 +174,7 @@ def _error(node: tree_sitter.Node, source: bytes, torn: _Torn | None) -> Problem
     at = next(inner, node)
     if at.type == "unterminated_comment" or source.startswith(b"/*", at.start_byte):
         return problem(source, at.start_byte, "syntax error: this comment is never closed")
-    if torn is not None and (at.start_byte < torn.start <= at.end_byte or at.start_byte in torn.opened):
+    if torn is not None and _better(torn, at, source):
         return problem(source, torn.start, torn.message)
     excerpt = source[at.start_byte : at.start_byte + 60].decode("utf-8", "ignore").split("\n")[0].strip()
     return problem(source, at.start_byte, f"syntax error near `{excerpt}`")

@@ -68,6 +68,10 @@ class DafnyVerifier:
         del layout
         return identity_files(command)
 
+    def trouble(self, tool: Tool, job: Job) -> str:
+        """Options that this generation has not, or under which files that see each other mean different things."""
+        return options.trouble(job, old=tool.generation == LEGACY)
+
     def self_tests(self, tool: Tool) -> tuple[SelfTest, ...]:
         """A proof that holds and rests on an included file, one that fails, and one whose exit code 0 would lie."""
         refused = VerdictKind.SYNTAX if tool.generation == LEGACY else VerdictKind.FAILED
@@ -98,7 +102,7 @@ class DafnyVerifier:
 
     def read(self, tool: Tool, job: Job, raw: RawRun) -> Reading:
         """What a `check` run said: kind, outcomes by name, diagnostics at places of the job's files."""
-        trouble = options.trouble(job, old=tool.generation == LEGACY)
+        trouble = self.trouble(tool, job)
         if trouble and not raw.missing:
             return Reading(VerdictKind.TOOL_CRASH, {}, reason=trouble)
         if tool.generation == LEGACY:

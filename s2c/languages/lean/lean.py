@@ -1,0 +1,72 @@
+"""Lean as s2c sees it: the one object that answers for the language.
+
+Law: this module only puts the others together; it decides nothing.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from s2c.config import LanguageSettings
+from s2c.languages.base import Layout, Verifier
+from s2c.languages.lean import layout, outline, policy, render, structure
+from s2c.languages.lean.layout import LeanSettings
+from s2c.languages.lean.verifier import LeanVerifier
+from s2c.model import Declaration, Hole, Outline, Refusal
+
+
+class Lean:
+    """The Language protocol for `.lean` files of Lean 4."""
+
+    name = "lean"
+    suffixes = (".lean",)
+    version = "lean.1"
+    policy_version = "lean-policy.1"
+    batch_specs = 6
+    settings = LeanSettings
+    manifests = ("lakefile.toml", "lakefile.lean", "lean-toolchain", "lake-manifest.json")
+    build_folders = ("lake-packages",)  # of older Lakes; the newer ones' is hidden
+    cycles = False
+
+    def __init__(self) -> None:
+        self.prompt = Path(__file__).with_name("prompt.md").read_text(encoding="utf-8")
+        self.verifier: Verifier = LeanVerifier()
+
+    def layout(self, root: Path, manifests: Mapping[str, bytes], settings: LanguageSettings) -> Layout:
+        """What the project's own files say."""
+        return layout.layout(root, manifests, settings)
+
+    def parse(self, source: bytes) -> Outline:
+        """The outline of a source."""
+        return outline.parse(source)
+
+    def normalise(self, hole: Hole, text: str) -> str:
+        """A fill as stored."""
+        return render.normalise(hole, text)
+
+    def render(self, hole: Hole, fill: str) -> str:
+        """What stands in the hole's span for a normalised fill."""
+        return render.render(hole, fill)
+
+    def stand_in(self, source: bytes, outline: Outline, fills: Mapping[str, str]) -> bytes:  # noqa: ARG002  # the protocol's
+        """The source with the owner of every unfilled proof an axiom."""
+        return render.stand_in(source, fills)
+
+    def structure(self, source: bytes, outline: Outline, fills: Mapping[str, str]) -> tuple[Refusal, ...]:
+        """Layer 2."""
+        return structure.structure(source, outline, fills)
+
+    def policy(self, outline: Outline, fills: Mapping[str, str]) -> tuple[Refusal, ...]:
+        """Layer 3."""
+        return policy.policy(outline, fills)
+
+    def helper_names(self, fill: str) -> tuple[str, ...]:
+        """Names that a helpers fill declares, unqualified, sorted."""
+        return policy.helper_names(fill)
+
+    def twin(self, outline: Outline, declaration: Declaration) -> None:
+        """None: no contract of Lean can be given one more clause. The axioms that are asked for do its work."""
+        del outline, declaration
+
+    def vacuity(self, source: bytes, outline: Outline, declaration: Declaration) -> None:
+        """None: there is no such form."""
+        del source, outline, declaration

@@ -1,0 +1,71 @@
+"""Verus as s2c sees it: the one object that answers for the language.
+
+Law: this module only puts the others together; it decides nothing.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from s2c.config import LanguageSettings
+from s2c.languages.base import Layout, Verifier
+from s2c.languages.verus import checks, layout, outline, policy, render, structure, vacuity
+from s2c.languages.verus.verifier import VerusVerifier
+from s2c.model import Declaration, Hole, Outline, Refusal
+
+
+class Verus:
+    """The Language protocol for `.rs` files of Verus."""
+
+    name = "verus"
+    suffixes = (".rs",)
+    version = "verus.1"
+    policy_version = "verus-policy.1"
+    batch_specs = 8
+    settings = LanguageSettings
+    manifests = ("Cargo.toml",)
+    build_folders = ("target",)
+    cycles = True
+
+    def __init__(self) -> None:
+        self.prompt = Path(__file__).with_name("prompt.md").read_text(encoding="utf-8")
+        self.verifier: Verifier = VerusVerifier()
+
+    def layout(self, root: Path, manifests: Mapping[str, bytes], settings: LanguageSettings) -> Layout:
+        """What the project's own files say."""
+        return layout.layout(root, manifests, settings)
+
+    def parse(self, source: bytes) -> Outline:
+        """The outline of a source."""
+        return outline.parse(source)
+
+    def normalise(self, hole: Hole, text: str) -> str:
+        """A fill as stored."""
+        return render.normalise(hole, text)
+
+    def render(self, hole: Hole, fill: str) -> str:
+        """What stands in the hole's span for a normalised fill."""
+        return render.render(hole, fill)
+
+    def stand_in(self, source: bytes, outline: Outline, fills: Mapping[str, str]) -> bytes:  # noqa: ARG002  # the protocol's
+        """The source with every unfilled hole's owner an explicit axiom."""
+        return render.stand_in(source, fills)
+
+    def structure(self, source: bytes, outline: Outline, fills: Mapping[str, str]) -> tuple[Refusal, ...]:
+        """Layer 2."""
+        return structure.structure(source, outline, fills)
+
+    def policy(self, outline: Outline, fills: Mapping[str, str]) -> tuple[Refusal, ...]:
+        """Layer 3."""
+        return policy.policy(outline, fills)
+
+    def helper_names(self, fill: str) -> tuple[str, ...]:
+        """Names that a helpers fill declares, unqualified, sorted."""
+        return policy.helper_names(fill)
+
+    def twin(self, outline: Outline, declaration: Declaration) -> tuple[int, bytes] | str | None:
+        """The insertion of the impossible twin, or why there is none."""
+        return checks.twin(outline, declaration)
+
+    def vacuity(self, source: bytes, outline: Outline, declaration: Declaration) -> tuple[int, bytes, str] | None:
+        """The insertion that asks whether a contract's `requires` contradict themselves."""
+        return vacuity.vacuity(source, outline, declaration)
