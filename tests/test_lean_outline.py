@@ -83,7 +83,7 @@ def test_a_declaration_knows_its_parts() -> None:
     assert one.body is not None
     assert source[one.body.start : one.body.end] == b":= by\n  simp"
     assert source[: one.contract_end].endswith("≤ 1".encode())
-    assert one.attributes == ("simp", "grind")
+    assert one.attributes == ("protected", "simp", "grind")
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,14 @@ def test_a_declaration_knows_its_parts() -> None:
         ("theorem t (h : f (x := 1) = 2) : P", ":= q"),
         ("theorem t : (match x with | a => P) → Q", ":= q"),
         ("theorem t : match x with | a => P", ":= q"),
+        ("theorem t : |x| ≤ 1", ":= fun h => q h"),
+        ("theorem t : |x| = f fun i => i", ":= q"),
+        ("theorem t : |x| = (fun i => i) y", ":= q"),
+        ("theorem t : f fun | 0 => 1 | n + 1 => 2", ":= q"),
+        ("theorem t : a ∣ b", ":= fun h => q"),
+        ("def f : Nat → Nat", "| 0 => 1 | n + 1 => n"),
+        ("def f : A → Nat", "\n  | .a (n := k) => k\n  | _ => 0"),
+        ("theorem t : {x | x > 0} = s", ":= fun x => q"),
         ("instance : A", "where\n  x := 1"),
         ("inductive T : Type", "\n| a\n| b"),
         ("structure S extends A", "where\n  x : Nat"),

@@ -194,7 +194,7 @@ def test_helper_names_are_those_that_importers_can_use() -> None:
     "piece", ["@[", "`(", "«", 's!"{', "theorem a", "instance : LE ", "open A in\n", "namespace A\n"]
 )
 def test_hostile_fills_get_a_short_answer(piece: str) -> None:
-    """200 kB of one thing: at most 20 refusals of words and 20 of declarations a hole, as each costs a count of lines."""
+    """200 kB of one thing: at most 20 refusals of words and 20 of declarations a hole, as each costs time."""
     outline = LEAN.parse(SPEC.encode())
     found = LEAN.policy(outline, {hole.id: piece * (200_000 // len(piece)) for hole in outline.holes})
     assert len(found) <= 40 * len(outline.holes)

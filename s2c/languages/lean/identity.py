@@ -20,19 +20,20 @@ LOADED = re.compile(r".*(\.olean(\.\w+)?|\.ir|\.so(\.[\d.]+)?|\.dylib)")
 
 
 def command(toolchain: str) -> tuple[str, ...]:
-    """The program: of the toolchain that is named (as in a lean-toolchain file), else from PATH. Raises ToolError.
+    """The program: of the toolchain that is named (as in a lean-toolchain file); if none is, from PATH.
 
-    A toolchain that is named and not installed falls back to PATH too, unless a starter stands there.
+    Raises ToolError where a toolchain is named and not installed: another Lean on PATH is not what the project asks for.
     """
     found = _installed(toolchain) if toolchain else None
     if found is not None:
         return (str(found),)
+    if toolchain:
+        why = f"lean-toolchain names {toolchain}, which is not installed"
+        advice = f"run `elan toolchain install {toolchain}`, or name the lean to use: [tool.s2c.lean] command"
+        raise ToolError(why, where=str(_home()), fix=advice)
     on_path = shutil.which("lean")
     if on_path is None or not _is_starter(Path(on_path)):
         return ("lean",)
-    if toolchain:
-        why = f"lean-toolchain names {toolchain}, which is not installed"
-        raise ToolError(why, where=str(_home()), fix=f"run `elan toolchain install {toolchain}`")
     return (str(_default(Path(on_path))),)
 
 

@@ -94,7 +94,10 @@ def read(source: bytes) -> Reading:
 
 
 def _declaration(item: Item) -> Declaration:
-    return Declaration(item.name, item.kind, item.span, item.signature_end, item.body, (), item.attributes)
+    """What the outside sees of an item. In a `module`, what is not made public is as private as what says so."""
+    hidden = () if item.public or "private" in item.modifiers else ("private",)
+    marks = (*sorted(item.modifiers), *hidden, *item.attributes)
+    return Declaration(item.name, item.kind, item.span, item.signature_end, item.body, (), marks)
 
 
 def _replaced(words: Sequence[Token], prints: Sequence[bytes], cuts: Iterable[Cut]) -> tuple[bytes, ...]:

@@ -47,7 +47,7 @@ def _fill(outline: Outline, hole: Hole, fill: str) -> Iterator[Refusal]:
     choice = any(word.endswith(b" noncomputable") for word in outline.skeleton)
     rules = [forbidden.words(words, code=hole.kind is HoleKind.BODY, choice=choice)]
     rules += [helpers.commands(outline, root, code, words) if hole.kind is HoleKind.HELPERS else _begun(words)]
-    found = [one for rule in rules for one in islice(rule, 10**9)]
+    found = [one for rule in rules for one in islice(rule, MOST)]
     for rule, message, at in dict.fromkeys(found):
         yield Refusal(rule, message, hole.id, code.count(b"\n", 0, at) - first + 1)
 

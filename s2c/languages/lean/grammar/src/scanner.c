@@ -486,14 +486,21 @@ static bool closing(State *state, TSLexer *lexer) {
 }
 
 // Whether a `|` in a signature, just read, begins the alternatives of a body: `=>` must come before the next bar, as it
-// does not after the first one of `|x| ≤ 1`. A pattern that goes on in the next line has a blank after its bar.
+// does not after the first one of `|x| ≤ 1`, and before any `:=`, as it does not after the last one of
+// `|x| ≤ 1 := fun h => ...`; within brackets neither counts. A pattern that goes on in the next line has a blank after
+// its bar.
 static bool begins_alternatives(TSLexer *lexer, bool line_first) {
   bool blank = is_space(lexer->lookahead);
+  int depth = 0;
   for (int count = 0; count < BAR_LOOKAHEAD && !at_end(lexer); count++) {
     if (lexer->lookahead == '\n') return line_first && blank;
     if (lexer->lookahead == '|' && !blank) return false;
+    depth += is_open(lexer->lookahead) - is_close(lexer->lookahead);
+    if (depth < 0) return false;
     if (take(lexer, '=')) {
-      if (lexer->lookahead == '>') return true;
+      if (lexer->lookahead == '>' && depth == 0) return true;
+    } else if (take(lexer, ':')) {
+      if (lexer->lookahead == '=' && depth == 0) return false;
     } else {
       step(lexer);
     }
@@ -501,7 +508,8 @@ static bool begins_alternatives(TSLexer *lexer, bool line_first) {
   return false;
 }
 
-static bool bar(State *state, TSLexer *lexer, bool line_first) {  // after `|`
+// `adjacent`: no blank before it, so it closes `|x|` rather than beginning an alternative.
+static bool bar(State *state, TSLexer *lexer, bool line_first, bool adjacent) {  // after `|`
   lexer->mark_end(lexer);
   if (lexer->lookahead == '|' || lexer->lookahead == '>') {  // `||`, `|||`, `|>`: no bar; `|>.` is followed by a name
     while (take(lexer, '|') || take(lexer, '>')) {}
@@ -511,7 +519,11 @@ static bool bar(State *state, TSLexer *lexer, bool line_first) {  // after `|`
     return true;
   }
   if (state->split && state->depth == 0 && !state->match) {
-    bool body = state->split == BEFORE_CONSTRUCTORS || (state->operand && begins_alternatives(lexer, line_first));
+    bool body = state->split == BEFORE_CONSTRUCTORS;
+    if (!body && !adjacent && begins_alternatives(lexer, line_first)) {
+      body = state->operand;
+      if (!body) state->match = 1;  // `fun | 0 => ...` in a statement: the bars that follow are its own
+    }
     if (body) {
       state->split = NO_SPLIT;
       return token(state, lexer, BAR, false);
@@ -537,11 +549,11 @@ static void arrow(State *state) {
 }
 
 // Operators that are more than one character only where a comment, a bar or a name could be misread within them.
-static bool operator(State *state, TSLexer *lexer, int32_t first, bool line_first) {  // after its first character
+static bool operator(State *state, TSLexer *lexer, int32_t first, bool line_first, bool adjacent) {  // after its first character
   bool quoted = false;
   switch (first) {
     case ':': return colon(state, lexer);
-    case '|': return bar(state, lexer, line_first);
+    case '|': return bar(state, lexer, line_first, adjacent);
     case '\'': return character(state, lexer);
     case '<':
       if (take(lexer, '-')) arrow(state);  // `<-` is an ASCII arrow, so in `<--x` no comment begins
@@ -625,7 +637,7 @@ static bool pending_symbol(State *state, TSLexer *lexer) {
   return own_word(state, lexer, is(word, "guard_msgs") ? word : "");
 }
 
-static bool symbol_token(State *state, TSLexer *lexer, bool line_first, bool first_column) {
+static bool symbol_token(State *state, TSLexer *lexer, bool line_first, bool first_column, bool adjacent) {
   int32_t first = lexer->lookahead;
   if (state->pending && !state->in_attribute && first != '"') return pending_symbol(state, lexer);
   if (first == '"') {
@@ -642,7 +654,7 @@ static bool symbol_token(State *state, TSLexer *lexer, bool line_first, bool fir
     bool begins = first == '@' ? lexer->lookahead == '[' : begins_word(lexer->lookahead);
     if (begins) return boundary(state, lexer);
   }
-  return operator(state, lexer, first, line_first);
+  return operator(state, lexer, first, line_first, adjacent);
 }
 
 bool tree_sitter_lean_external_scanner_scan(void *payload, TSLexer *lexer, const bool *valid) {
@@ -678,5 +690,5 @@ bool tree_sitter_lean_external_scanner_scan(void *payload, TSLexer *lexer, const
   if (state->stage != COMMANDS) return header(state, lexer);
   if (state->must_begin) return boundary(state, lexer);
   if (begins_name(first)) return word_token(state, lexer, line_first, first_column);
-  return symbol_token(state, lexer, line_first, first_column);
+  return symbol_token(state, lexer, line_first, first_column, adjacent);
 }
