@@ -243,4 +243,6 @@ class _Bench:
 
 
 def _sibling(name: str, other: str) -> str:
-    return f"{name.rpartition('.')[0]}.{other}" if "." in name else other
+    """`other` beside `name`, in either way that languages qualify a name: `M.C.f`, `m::C::f`."""
+    place, mark, _ = max((name.rpartition(mark) for mark in (".", "::")), key=lambda parts: len(parts[0]))
+    return f"{place}{mark}{other}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from s2c.languages.verus.items import Item
 from s2c.languages.verus.reader import CLOSING, Words
 from s2c.languages.verus.sections import Section, Sections
-from s2c.languages.verus.syntax import TAG_KIND, Token, problem
+from s2c.languages.verus.syntax import MAX_PROBLEMS, TAG_KIND, Token, problem
 from s2c.model import Hole, HoleKind, Problem, Span
 
 SECTION, STUB, BODILESS = "section", "stub", "bodiless"
@@ -52,12 +52,16 @@ def places(source: Source) -> tuple[list[Place], tuple[Problem, ...]]:
     told: list[Problem] = []
     drafts: list[Place] = []
     if source.sections.found or source.sections.problems:
+        bodies = {item.body.start: item for item in source.items if item.body is not None}
+        helpers = dict(_enclosing(source.items, [one.opening.start for one in source.sections.found]))
         for section in source.sections.found:
-            draft = _body(section, source) if section.is_body else _helpers(section, source)
-            if draft is None:
-                told.append(problem(source.sections.blanked, section.opening.start, _advice(section, source)))
-            else:
+            owner = bodies.get(section.closing.start)
+            around = helpers[section.opening.start]
+            draft = _body(section, owner, source) if section.is_body else _helpers(section, around, source)
+            if draft is not None:
                 drafts.append(draft)
+            elif len(told) < MAX_PROBLEMS:
+                told.append(problem(source.sections.blanked, section.opening.start, _advice(section, owner, source)))
     else:
         drafts += _untagged(source)
     drafts.sort(key=lambda one: one.hole.span)
@@ -70,28 +74,35 @@ def _numbered(number: int, place: Place) -> Place:
     return Place(named, place.cut, place.owner, place.after)
 
 
-def _body(section: Section, source: Source) -> Place | None:
+def _enclosing(items: Sequence[Item], offsets: Sequence[int]) -> Iterator[tuple[int, list[Item]]]:
+    """For each of these offsets, which ascend, the items that stand round it."""
+    around: list[Item] = []
+    index = 0
+    for at in offsets:
+        while index < len(items) and items[index].span.start < at:
+            around.append(items[index])
+            index += 1
+        around = [item for item in around if item.span.end > at]
+        yield at, around
+
+
+def _body(section: Section, owner: Item | None, source: Source) -> Place | None:
+    if owner is None or not owner.is_fn or not owner.scope.verus or owner.is_trusted:
+        return None
     at = section.closing.start
-    for item in source.items:
-        if item.is_fn and item.body is not None and item.body.start == at and item.scope.verus and not item.is_trusted:
-            closing = b"// </%s>" % section.tag
-            return Place(_hole(item, section.content, SECTION, source), Span(at, at + 2), item, (closing,))
-    return None
+    closing = b"// </%s>" % section.tag
+    return Place(_hole(owner, section.content, SECTION, source), Span(at, at + 2), owner, (closing,))
 
 
-def _helpers(section: Section, source: Source) -> Place | None:
+def _helpers(section: Section, around: Sequence[Item], source: Source) -> Place | None:
     at = section.opening.start
-    round_it = [item for item in source.items if item.span.start < at < item.span.end]
-    open_to_items = all((item.kind == "mod" and item.opening >= 0) or item.holds_items for item in round_it)
-    verus = any(one.scope.verus or one.holds_items for one in round_it)
-    in_body = all(item.body is not None and item.body.start < at for item in round_it)
+    open_to_items = all((item.kind == "mod" and item.opening >= 0) or item.holds_items for item in around)
+    verus = any(one.scope.verus or one.holds_items for one in around)
+    in_body = all(item.body is not None and item.body.start < at for item in around)
     if not (open_to_items and verus and in_body and _is_tag(source.tokens, at)):
         return None
-    return Place(
-        Hole("", HoleKind.HELPERS, section.content, "", SECTION),
-        Span(section.content.start, section.content.start),
-        None,
-    )
+    hole = Hole("", HoleKind.HELPERS, section.content, "", SECTION)
+    return Place(hole, Span(section.content.start, section.content.start), None)
 
 
 def _is_tag(tokens: Sequence[Token], at: int) -> bool:
@@ -137,7 +148,7 @@ def _hole(item: Item, span: Span, form: str, source: Source) -> Hole:
     return Hole("", kind, span, item.name, form, visible=visible)
 
 
-def _advice(section: Section, source: Source) -> str:
+def _advice(section: Section, owner: Item | None, source: Source) -> str:
     """What to do about a section that is no hole."""
     tag = section.tag.decode()
     if not section.is_body:
@@ -146,7 +157,6 @@ def _advice(section: Section, source: Source) -> str:
     last = max(before, key=lambda one: one.span.end, default=None)
     if last is not None and last.body is not None and not _code_between(source, last.span.end, section.opening.start):
         return f"fn {last.short} has its body before `// <{tag}>`: move it into the section, or remove the section"
-    owner = next((item for item in source.items if item.body and item.body.start == section.closing.start), None)
     if owner is not None and owner.is_fn:
         reason = "is marked as trusted" if owner.is_trusted else "stands outside `verus!{}`"
         return f"fn {owner.short} {reason}, so no body of it is verified: `// <{tag}>` can't complete it"

@@ -15,6 +15,7 @@ SOURCE = re.compile(r" *(\d*) \|(?: (.*))?")
 MARKED = re.compile(r"([\^]+|-+)(?: (.*))?")
 REMARK = re.compile(r" *= ((?:note|help): .*)")
 SUMMARY = re.compile(r"For more information about .*|Some errors have detailed explanations: .*|\.\.\. *")
+MAX_PLACES = 50  # of one message
 ADDED = frozenset({"note", "help"})
 MULTILINE = ("/ ", "| ", "|_")
 
@@ -103,5 +104,5 @@ def _label(places: list[Place], mark: re.Match[str], found: Place) -> None:
         if named and not one.label:
             places[at] = one.saying(found.label)
             return
-    if not primary and found.label:
+    if not primary and found.label and len(places) < MAX_PLACES:
         places.append(found)

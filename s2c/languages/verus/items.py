@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from s2c.languages.verus.contract import Part
-from s2c.languages.verus.keywords import STRAY, Rest, bare, rest
+from s2c.languages.verus.keywords import MODIFIERS, STRAY, Rest, bare, rest
 from s2c.languages.verus.reader import Cursor, Words, words
 from s2c.languages.verus.syntax import NAME, TAG_KIND, tokens, tree
 from s2c.model import Clause, Span
@@ -25,12 +25,6 @@ TRUSTED = frozenset(
 )  # fmt: skip
 
 _MODES = (b"spec", b"proof", b"axiom", b"exec")
-_MODIFIERS = frozenset(
-    {
-        b"pub", b"open", b"closed", b"uninterp", b"spec", b"proof", b"axiom", b"exec", b"tracked", b"ghost",
-        b"broadcast", b"const", b"unsafe", b"async", b"extern", b"default", b"auto", b"static",
-    }
-)  # fmt: skip
 _AFTER_CONST = frozenset({b"fn", b"unsafe", b"extern", b"async", b"spec", b"proof", b"exec"})
 _SCOPES = frozenset({"mod", "impl", "trait", "extern"})
 
@@ -239,7 +233,7 @@ def _names(cursor: Cursor) -> Iterator[str]:
 
 
 def _modifiers(cursor: Cursor) -> Iterator[bytes]:
-    while (word := cursor.text) in _MODIFIERS:
+    while (word := cursor.text) in MODIFIERS:
         after = cursor.ahead(1)
         if word in {b"const", b"static"} and not (word == b"const" and after in _AFTER_CONST):
             return

@@ -10,6 +10,12 @@ from typing import NamedTuple
 from s2c.languages.verus.contract import Contract, header
 from s2c.languages.verus.reader import CLOSING, Cursor
 
+MODIFIERS = frozenset(
+    {
+        b"pub", b"open", b"closed", b"uninterp", b"spec", b"proof", b"axiom", b"exec", b"tracked", b"ghost",
+        b"broadcast", b"const", b"unsafe", b"async", b"extern", b"default", b"auto", b"static",
+    }
+)  # fmt: skip
 STRAY = ""  # the kind of what is no item: a modifier or an attribute with nothing behind it, any other text
 
 
@@ -159,11 +165,10 @@ def _to_semicolon(cursor: Cursor) -> Rest:
 def _call(cursor: Cursor) -> Rest:
     """A call of a macro, with its `;` unless it has braces; else no item: a `;` too many, or text that is none."""
     start = cursor.at
-    if cursor.begins_path or cursor.text == b"::":
-        cursor.path()
+    cursor.path()
     if cursor.at == start or cursor.text != b"!":
-        cursor.at = start
-        cursor.step()
+        cursor.at = max(cursor.at, start + 1)
+        _stray(cursor)
         return Rest(STRAY)
     name = bare(cursor.before)
     cursor.step()
@@ -175,6 +180,12 @@ def _call(cursor: Cursor) -> Rest:
     if opening >= 0 and not brace:
         cursor.skip(b";")
     return Rest("macro", name, None, opening)
+
+
+def _stray(cursor: Cursor) -> None:
+    """On to the next word that may begin an item: text that is none is told once."""
+    while not cursor.done and cursor.text not in _BEGIN and cursor.ahead(1) not in {b"!", b"::"}:
+        cursor.step()
 
 
 _READERS: Mapping[bytes, Callable[[Cursor], Rest]] = {
@@ -200,3 +211,4 @@ _CONTEXTUAL: Mapping[bytes, Callable[[Cursor], bool]] = {
     b"assume_specification": lambda cursor: cursor.ahead(1) in {b"[", b"<"},
     b"extern": lambda cursor: cursor.ahead(1) == b"crate",
 }
+_BEGIN = MODIFIERS | _READERS.keys() | {b"#", b"macro_rules"}

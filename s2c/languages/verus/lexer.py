@@ -13,8 +13,8 @@ from s2c.languages.verus.syntax import plain, problem
 from s2c.model import Problem
 
 MAX_DEPTH = 500  # nested brackets; rustc itself stops at 128
-MAX_PIECES = 100_000  # brackets, comments and literals of one file
-MAX_SIGNS = 300_000  # characters of a file that are no letters, digits or blanks; a million bytes of code have half
+MAX_PIECES = 60_000  # brackets, comments and literals of one file
+MAX_SIGNS = 200_000  # characters of a file that are no letters, digits or blanks; a million bytes of code have half
 
 _LEX = re.compile(
     rb"""(?P<line>//[^\n]*+) | (?P<block>/\*)

@@ -27,7 +27,7 @@ _AFTER_OPERAND = frozenset({b">", b">>", b")", b"]"})  # a `::` behind one of th
 _SIGNS = frozenset({b"::", b"use", b"extern", b"pub", b"open", b"#"})  # at or before one of these a path may begin
 _TYPES = frozenset({b"struct", b"enum", b"union", b"trait", b"type"})
 _HARMLESS = frozenset({"allow", "warn", "expect", "doc"})  # `#![...]` that no proof depends on
-_SUBSTITUTIONS = 8
+_SUBSTITUTIONS = 8  # names of one path that are followed, and meanings of one name
 
 
 @dataclass(frozen=True)
@@ -217,17 +217,20 @@ def _span(first: Token, last: Token) -> Span:
 
 def _resolved(found: Sequence[Named], types: set[str]) -> Iterator[Named]:
     """The paths into this crate or another of the project: names of other `use`s put in, the rest left out."""
+    distinct = list({(one.words, one.inside, one.alias): one for one in reversed(found)}.values())
     bound: dict[str, list[Named]] = {}
-    for one in found:
-        if one.alias:
-            bound.setdefault(one.alias, []).append(one)
-    for one in found:
-        todo, left = [one], _SUBSTITUTIONS * 4
+    for one in distinct:
+        known = bound.setdefault(one.alias, [])
+        if len(known) < _SUBSTITUTIONS:
+            known.append(one)
+    for one in distinct:
+        todo, left = [one], _SUBSTITUTIONS
         while todo and left:
             left -= 1
             path = todo.pop()
             first = path.words[0]
-            others = [other for other in bound.get(first, ()) if other.words != path.words[:1] and other is not path]
+            others = [other for other in bound.get(first, ()) if first and other.words != path.words[:1]]
+            others = [other for other in others if other.words[0] != first or other.inside != path.inside]
             todo += [_joined(other, path) for other in others]
             plain = not others or all(other.inside != path.inside for other in others)
             if plain and not _is_outside(path, types):

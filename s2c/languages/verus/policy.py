@@ -15,6 +15,7 @@ Decisions, each with its reason:
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 
 from s2c.languages.base import UNDECLARED
 from s2c.languages.verus import lexer, vocabulary
@@ -26,6 +27,7 @@ from s2c.model import Hole, HoleKind, Outline, Refusal
 
 ITEMS = frozenset({"fn", "exec fn", "spec fn", "proof fn", "struct", "enum", "const", "broadcast use"})
 MODIFIERS = frozenset({"pub", "open", "closed", "broadcast", "checked"})
+MAX_REFUSALS = 20  # of one fill
 # of the prelude: no helper may be called so, even where the spec does not use the name
 _PRELUDE = frozenset(
     """bool char f32 f64 i8 i16 i32 i64 i128 int isize nat str u8 u16 u32 u64 u128 usize real
@@ -65,11 +67,16 @@ def _fill(outline: Outline, hole: Hole, fill: str) -> Iterator[Refusal]:
     text = fill.encode("utf-8", "surrogatepass")
     end = offset + len(text)
     read = words([word for word in tokens(tree(code), code) if offset <= word.start < end])
-    found = [*vocabulary.refused(outline, hole, read)]
-    if hole.kind is HoleKind.HELPERS:
-        found += [(*one, offset + at) for item, at in _items(text) for one in (*_item(item), *_names(outline, item))]
-    for rule, message, at in found:
+    found = chain(vocabulary.refused(outline, hole, read), _of_items(outline, hole, text, offset))
+    for rule, message, at in islice(found, MAX_REFUSALS):
         yield Refusal(rule, message, hole.id, code.count(b"\n", 0, at) - first + 1)
+
+
+def _of_items(outline: Outline, hole: Hole, text: bytes, offset: int) -> Iterator[vocabulary.At]:
+    """What is wrong with the items of a helpers fill."""
+    for item, at in _items(text) if hole.kind is HoleKind.HELPERS else ():
+        for found in (*_item(item), *_names(outline, item)):
+            yield (*found, offset + at)
 
 
 def _item(item: Item) -> Iterator[vocabulary.Found]:

@@ -28,6 +28,7 @@ PROVERS = frozenset({b"bit_vector", b"nonlinear_arith"})
 STD = frozenset({b"cmp", b"collections", b"convert", b"iter", b"mem", b"num", b"ops", b"option", b"result", b"slice",
                  b"string", b"vec"})  # fmt: skip
 MAX_RLIMIT = 100
+MAX_ATTRIBUTE = 1000  # tokens that are looked at
 
 _TRUST = frozenset({b"assume", b"admit", b"assume_specification", b"axiom", b"uninterp", b"inline_air_stmt"})
 _TRUSTING = re.compile(rb"(assume|admit|trust).*")  # as a method or below a module: what vstd calls what it believes
@@ -156,7 +157,8 @@ def _prover(texts: Sequence[bytes], at: int) -> Found | None:
     if named[:1] and named[0] in PROVERS and named[1:] == [b")"]:
         return None
     allowed = _listed(one.decode() for one in PROVERS)
-    return "prover", f"`by ({named[0].decode()})` may not stand in a fill: spell the proof out; allowed: {allowed}"
+    shown = b"".join(named[:1]).decode("utf-8", "replace")
+    return "prover", f"`by ({shown})` may not stand in a fill: spell the proof out; allowed: {allowed}"
 
 
 # --- attributes ---------------------------------------------------------------------------------------------------
@@ -171,8 +173,11 @@ def _attributes(read: Words) -> Iterator[At]:
         start = at + 1 + inner
         if texts[start : start + 1] != [b"["]:
             continue  # no attribute, whatever it is: structure has seen it parse
-        inside = texts[start + 1 : read.close[start]]
+        size = read.close[start] - start
+        inside = texts[start + 1 : start + min(size, MAX_ATTRIBUTE)]
         message = _attribute(inside, inner=inner)
+        if size > MAX_ATTRIBUTE and not inner:
+            message = f"this attribute is longer than {MAX_ATTRIBUTE} tokens: shorten it, or remove it"
         if message:
             yield "attribute", message, read.tokens[at].start
 
@@ -205,27 +210,24 @@ def _number(arguments: Sequence[str]) -> bool:
 
 
 def _loops(read: Words) -> Iterator[At]:
+    texts = [word.text for word in read.tokens]
     for at, word in enumerate(read.tokens):
-        if word.text in _LOOPS and not _decreases(read, at):
+        if word.text in _LOOPS and not _decreases(texts, read.close, at + 1):
             message = (
                 f"this `{word.text.decode()}` has no `decreases`: write an expression that decreases before its body"
             )
             yield "endless", message, word.start
 
 
-def _decreases(read: Words, at: int) -> bool:
-    """Whether a loop's header has `decreases`. Brackets are stepped over; the last brace group is the body."""
-    texts = [word.text for word in read.tokens]
-    at += 1
-    while at < len(texts):
+def _decreases(texts: Sequence[bytes], close: Sequence[int], at: int) -> bool:
+    """Whether a loop's header, from here on, has `decreases`. Brackets are stepped over, the last braces its body."""
+    while at < len(texts) and texts[at] not in {b"}", b";", *_LOOPS}:
         if texts[at] == b"decreases":
             return True
-        close = read.close[at]
-        if texts[at] == b"{" and (close + 1 >= len(texts) or texts[close + 1] not in _GOES_ON):
+        end = close[at] + 1
+        if texts[at] == b"{" and (end >= len(texts) or texts[end] not in _GOES_ON):
             return False
-        if texts[at] in {b"}", b";"}:
-            return False
-        at = close + 1
+        at = end
     return False
 
 
