@@ -22,7 +22,7 @@ LOADED = re.compile(r".*(\.olean(\.\w+)?|\.ir|\.so(\.[\d.]+)?|\.dylib)")
 def command(toolchain: str) -> tuple[str, ...]:
     """The program: of the toolchain that is named (as in a lean-toolchain file); if none is, from PATH.
 
-    Raises ToolError where a toolchain is named and not installed: another Lean on PATH is not what the project asks for.
+    Raises ToolError where one is named and not installed: another Lean on PATH is not what the project asks for.
     """
     found = _installed(toolchain) if toolchain else None
     if found is not None:

@@ -83,7 +83,7 @@ def _enclosing(items: Sequence[Item], offsets: Sequence[int]) -> Iterator[tuple[
             around.append(items[index])
             index += 1
         around = [item for item in around if item.span.end > at]
-        yield at, around
+        yield at, list(around)
 
 
 def _body(section: Section, owner: Item | None, source: Source) -> Place | None:

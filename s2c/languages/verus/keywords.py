@@ -167,7 +167,8 @@ def _call(cursor: Cursor) -> Rest:
     start = cursor.at
     cursor.path()
     if cursor.at == start or cursor.text != b"!":
-        cursor.at = max(cursor.at, start + 1)
+        if cursor.at == start:
+            cursor.step()
         _stray(cursor)
         return Rest(STRAY)
     name = bare(cursor.before)

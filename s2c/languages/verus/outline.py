@@ -14,6 +14,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from s2c.languages.verus import lexer, paths, sections
 from s2c.languages.verus.holes import Place, Source, places
@@ -21,7 +22,7 @@ from s2c.languages.verus.items import ATTRIBUTE, Item, Scope, introduced, member
 from s2c.languages.verus.items import read as read_items
 from s2c.languages.verus.keywords import STRAY, bare
 from s2c.languages.verus.reader import words
-from s2c.languages.verus.syntax import NAME, TAG_KIND, Token, errors, problem, tokens, tree
+from s2c.languages.verus.syntax import MAX_PROBLEMS, NAME, TAG_KIND, Token, errors, problem, tokens, tree
 from s2c.languages.verus.trust import assumptions
 from s2c.model import Declaration, Outline, Problem, Span
 
@@ -177,11 +178,11 @@ def _strays(source: Source) -> Iterator[Problem]:
 
 def _included(source: Source) -> Iterator[Problem]:
     code = source.code.tokens
-    for at, token in enumerate(code[:-2]):
-        if token.text in _INCLUDES and code[at + 1].text == b"!" and token.kind == NAME:
-            what = token.text.decode()
-            message = f"`{what}!` is not supported: s2c does not read the file that it names, so put its text here"
-            yield problem(source.sections.blanked, token.start, message)
+    found = [token for token, after in pairwise(code) if token.text in _INCLUDES and after.text == b"!"]
+    for token in found[:MAX_PROBLEMS]:
+        what = token.text.decode()
+        message = f"`{what}!` is not supported: s2c does not read the file that it names, so put its text here"
+        yield problem(source.sections.blanked, token.start, message)
 
 
 def _unreadable(source: bytes) -> tuple[Problem, ...]:
