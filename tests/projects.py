@@ -55,12 +55,12 @@ class Tree:
 
     def doit(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ended:
         """Run doit, with today's settings written to pyproject.toml."""
-        self._write_settings()
+        self.write_settings()
         return self._run([sys.executable, "-m", "doit", *arguments], env)
 
     def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
         """Start doit and return at once; it runs in a session of its own, so signals reach it alone."""
-        self._write_settings()
+        self.write_settings()
         return subprocess.Popen(
             [sys.executable, "-m", "doit", *arguments],
             cwd=self.root,
@@ -72,7 +72,7 @@ class Tree:
 
     def s2c(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ended:
         """Run the console script."""
-        self._write_settings()
+        self.write_settings()
         return self._run([sys.executable, "-m", "s2c.cli", *arguments], env)
 
     @property
@@ -86,7 +86,8 @@ class Tree:
         """Path -> state at the end of the last run."""
         return {row["path"]: row["state"] for row in self.summary["rows"]}
 
-    def _write_settings(self) -> None:
+    def write_settings(self) -> None:
+        """Write today's settings to pyproject.toml."""
         lines = ["[tool.s2c]", *(f"{name} = {json.dumps(value)}" for name, value in self.settings.items())]
         tables = {**({"dafny": {"command": list(self.dafny)}} if self.dafny else {}), **self.tables}
         for language, table in tables.items():

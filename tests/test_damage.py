@@ -70,3 +70,43 @@ def test_a_last_good_import_that_is_gone_is_no_import(bench: Bench) -> None:
     (bench.tree.root / "base.dfy").unlink()
     with bench.project() as project:
         assert project.graph.targets["middle.dfy"] == ()
+
+
+LEAN = {
+    "Base.lean": "def base (n : Nat) : Nat := n\n",
+    "Top.lean": "import Base\n\ntheorem top : base 1 = 1 := by sorry\n",
+}
+VERUS = {
+    "lib.rs": "mod base;\nmod top;\n",
+    "base.rs": "verus! {\npub open spec fn base(n: nat) -> nat { n }\n}\n",
+    "top.rs": "use crate::base::base;\nverus! {\nproof fn top() ensures base(1) == 1 { admit(); }\n}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "damaged", "place"),
+    [
+        (LEAN, "import Bas\n\ntheorem top : (base 1 = 1 := by sorry\n", (3, 15)),
+        (LEAN, "/- import Base\n", (1, 1)),
+        (LEAN, 'import Base\n\ndef s := "never closed\n', (3, 10)),
+        (VERUS, "use crate::bas::base;\nverus! {\nproof fn top() {\n", (2, 8)),
+        (VERUS, "/* use crate::base::base;\n", (1, 1)),
+        (VERUS, 'use crate::base::base;\nconst S: &str = "never;\n', (2, 17)),
+    ],
+)
+def test_every_language_tells_where(tree: Tree, files: dict[str, str], damaged: str, place: tuple[int, int]) -> None:
+    """Damage is told at its place in a Lean or Verus file too, and the file keeps its imports."""
+    top = next(name for name in files if name.lower().startswith("top"))
+    base = next(name for name in files if name.lower().startswith("base"))
+    for name, text in files.items():
+        tree.write(name, text)
+    tree.configure(specs=["**/*.lean", "**/*.rs"])
+    tree.write_settings()
+    with Bench(tree).project() as project:
+        assert set(project.graph.problems.values()) == {()}
+        assert base in project.graph.targets[top]
+    tree.write(top, damaged)
+    with Bench(tree).project() as project:
+        (first, *_) = project.graph.problems[top]
+        assert (first.line, first.column) == place, first
+        assert base in project.graph.targets[top]
