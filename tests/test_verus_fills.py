@@ -7,7 +7,7 @@ import pytest
 
 from s2c.languages.verus import render
 from s2c.languages.verus.outline import parse
-from s2c.languages.verus.structure import structure, wrapped
+from s2c.languages.verus.structure import structure, together, wrapped
 from s2c.languages.verus.syntax import tree
 from s2c.model import Hole, Outline
 
@@ -242,13 +242,36 @@ def test_two_lexers_must_agree() -> None:
     """A literal that Rust and the grammar could read differently is refused where it makes a difference."""
     for fill in ("'\\u{41}'", "b'x'", "'a: loop { break 'a; }", 'br"}"', 'c"}"', "'\\''"):
         assert refused(fill) == []
-    assert refused("let c = '\u0301a'; c") == ["syntax"]
+    for fill in ("''", "let c = '\n'; c", "'' }/*'*/"):
+        assert refused(fill) == ["syntax"]
 
 
 def test_fills_can_not_work_together() -> None:
     """What one opens another can't close: each must be whole by itself."""
     found = structure(SPEC.encode(), outline(), {"h1": "/*\n", "h2": "a */ b\n", "h3": "a\n"})
     assert {(one.rule, one.hole) for one in found} == {("syntax", "h1")}
+
+
+def test_a_fill_is_no_file_of_its_own() -> None:
+    """`#!` at its start hides no line from any check."""
+    assert refused("#!} fn evil() {") == ["syntax"]
+    assert refused("#!}\nmod evil {", "h1") == ["syntax"]
+    assert render.normalise(hole(2), "#!{\n{ a }") == "#!{\n{ a }\n"
+
+
+def test_the_file_as_a_whole_is_compared() -> None:
+    """What a fill does to the text round it is seen, even if nothing odd was seen in the fill alone."""
+    honest = {"h1": "", "h2": "a\n", "h3": "a\n"}
+    for number, fill in (
+        ("h1", "#[x]\n"),
+        ("h1", "pub\n"),
+        ("h1", "}\nmod evil {\n"),
+        ("h2", "}\nfn evil() {\n"),
+        ("h1", "/*\n"),
+    ):
+        found = list(together(SPEC.encode(), outline(), {**honest, number: fill}))
+        assert [one.rule for one in found] in (["given-text"], ["syntax"]), fill
+    assert list(together(SPEC.encode(), outline(), {**honest, "h1": "fn h() { }\n"})) == []
 
 
 def test_the_given_text_reads_as_it_did() -> None:

@@ -75,7 +75,7 @@ TRAPS = {
     "extern crate": ("extern crate a;", ("use ::a",)),
     "extern crate with alias": ("extern crate a as b; use b::c;", ("use ::a", "use ::a::c")),
     "extern crate self": ("extern crate self as me;", NONE),
-    "capture": ("fn f<'a>() -> impl Sized + use<'a> { 1 }", NONE),
+    "capture": ("fn f<'a>() -> impl Sized + use<'a, T> { 1 }", NONE),
     "broadcast use": ("verus! { broadcast use crate::a::g; }", ("use crate::a::g",)),
     "broadcast use of a name": ("verus! { broadcast use g, h; }", NONE),
     "broadcast group of paths": ("verus! { broadcast use {crate::a::g, vstd::x::y}; }", ("use crate::a::g",)),

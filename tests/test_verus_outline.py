@@ -184,6 +184,10 @@ PROBLEMS: dict[str, tuple[str, list[tuple[int, int, str]]]] = {
         "verus! {\n#[verifier::external_body] fn f()\n// <vc-code>\n// </vc-code>\n}", [(3, 1, "marked as trusted")],
     ),
     "helpers outside": ("// <vc-helpers>\n// </vc-helpers>\nverus! {}", [(1, 1, "between items inside `verus!{}`")]),
+    "helpers in a module outside": (
+        "mod a {\n// <vc-helpers>\n// </vc-helpers>\n}",
+        [(2, 1, "between items inside `verus!{}`")],
+    ),
     "helpers in an item": (
         "verus! { fn f() {\n// <vc-helpers>\n// </vc-helpers>\n} }", [(2, 1, "between items inside `verus!{}`")],
     ),
@@ -258,6 +262,13 @@ def test_a_given_function_without_a_body_is_told() -> None:
     """In a file with tags it is no hole."""
     source = SPEC.replace("spec fn p", "proof fn q() ensures p(0);\nspec fn p")
     assert [one.what for one in parse(source.encode()).assumptions] == ["proof fn q has no body"]
+
+
+@pytest.mark.parametrize("word", ["union", "default", "gen", "raw"])
+def test_words_that_are_reserved_elsewhere_are_names(word: str) -> None:
+    """Where they are no keywords they count like any name."""
+    outline = parse(f"verus! {{ spec fn f(s: Set<int>) -> bool {{ s.{word}(s) == {word}(1) }} }}".encode())
+    assert word in outline.names
 
 
 def test_names() -> None:

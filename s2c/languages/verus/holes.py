@@ -5,6 +5,7 @@ that owes a body and has none, or one whose body only says that it is still to b
 `todo!()`, ...). What a trait leaves open, and what its author marked as an axiom or external, is no hole.
 """
 
+import functools
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -41,10 +42,11 @@ class Source:
     code: Words
     items: Sequence[Item]
 
-    @property
+    @functools.cached_property
     def has_children(self) -> bool:
         """Whether files below this one exist, which see what is closed to others."""
-        return any(item.kind == "mod" and item.opening < 0 for item in self.items)
+        texts = [token.text for token in self.code.tokens]
+        return any(texts[at + 2 : at + 3] == [b";"] for at, text in enumerate(texts) if text == b"mod")
 
 
 def places(source: Source) -> tuple[list[Place], tuple[Problem, ...]]:

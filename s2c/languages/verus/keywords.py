@@ -51,7 +51,7 @@ def _name(cursor: Cursor) -> str:
     """Past a keyword and the name behind it, if one stands there."""
     cursor.step()
     cursor.skip(b"mut")
-    if not (cursor.is_name or cursor.text == b"default"):
+    if not cursor.is_name:
         return ""
     name = bare(cursor.text)
     cursor.step()

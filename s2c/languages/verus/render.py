@@ -81,7 +81,7 @@ def _placed(hole: Hole, block: str) -> str:
 
 def _unbraced(text: str) -> str:
     """The text without the pairs of braces that hold all of it but for comments: a block in a block says the same."""
-    code = text.encode("utf-8", "surrogatepass")
+    code = b" " + text.encode("utf-8", "surrogatepass")  # not at the start of a file, where `#!` hides a line
     root = tree(b"" if lexer.problems(code) else code)
     found = words([] if root.has_error else tokens(root, code))
     first, last = 0, len(found.tokens) - 1
@@ -89,7 +89,7 @@ def _unbraced(text: str) -> str:
     while first < last and found.tokens[first].text == b"{" and found.close[first] == last:
         edits += [(one.start, one.end, b"") for one in (found.tokens[first], found.tokens[last])]
         first, last = first + 1, last - 1
-    return edited(code, edits).decode("utf-8", "surrogatepass")
+    return edited(code, edits)[1:].decode("utf-8", "surrogatepass")
 
 
 def _trimmed(text: str) -> str:

@@ -45,7 +45,7 @@ def structure(source: bytes, outline: Outline, fills: Mapping[str, str]) -> tupl
     for hole in outline.holes:
         if hole.id in fills:
             found += alone(hole, fills[hole.id])
-    return tuple(found) or tuple(_whole(source, outline, fills))
+    return tuple(found) or tuple(together(source, outline, fills))
 
 
 def alone(hole: Hole, fill: str) -> list[Refusal]:
@@ -73,7 +73,7 @@ def _characters(hole: Hole, fill: str) -> Iterator[Refusal]:
 
 
 def _parse(hole: Hole, fill: str) -> Iterator[Refusal]:
-    text = fill.encode("utf-8", "surrogatepass")
+    text = b" " + fill.encode("utf-8", "surrogatepass")  # not at the start of a file, where `#!` hides a line
     code, offset = wrapped(hole, fill)
     wrong = lexer.problems(text) or errors(tree(text), text)
     for one in wrong[:3]:
@@ -146,7 +146,8 @@ def _helpers(hole: Hole, inside: Sequence[Item], found: Words, code: bytes, offs
             yield Refusal("syntax", f"{item.kind} {item.short} is not complete: end it", hole.id, line)
 
 
-def _whole(source: bytes, outline: Outline, fills: Mapping[str, str]) -> Iterator[Refusal]:
+def together(source: bytes, outline: Outline, fills: Mapping[str, str]) -> Iterator[Refusal]:
+    """What is wrong with the file that these fills make, whatever they are by themselves."""
     pristine, holes = spliced(source, outline, {})
     content, spans = spliced(source, outline, fills)
     wrong = lexer.problems(content) or errors(tree(content), content)
@@ -180,11 +181,16 @@ def _given(content: bytes, spans: Mapping[str, Span], outline: Outline) -> Given
     code = words([token for token in every if token.kind != TAG_KIND])
     helpers = [spans[one.id] for one in outline.holes if one.kind is HoleKind.HELPERS]
     bodies = {content.find(b"{", spans[one.id].start): one for one in outline.holes if one.kind is not HoleKind.HELPERS}
-    return Given(outside, [_seen(item, bodies) for item in read(code, Scope()) if not _within(item, helpers)])
+    given = [item for item in read(code, Scope()) if not _within(item, helpers)]
+    return Given(outside, [(_begins_in(item, helpers), *_seen(item, bodies)) for item in given])
 
 
 def _within(item: Item, spans: Sequence[Span]) -> bool:
     return any(span.start <= item.span.start and item.span.end <= span.end for span in spans)
+
+
+def _begins_in(item: Item, spans: Sequence[Span]) -> bool:
+    return any(span.start <= item.span.start < span.end for span in spans)
 
 
 def _seen(item: Item, bodies: Mapping[int, Hole]) -> tuple[object, ...]:

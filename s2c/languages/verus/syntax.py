@@ -30,16 +30,16 @@ MAX_PROBLEMS = 20
 
 _HEAD = b"m!{"
 _TAIL = b"\n}"
+# a BOM and a line for a shell: Rust takes them as blank
 _START = re.compile(rb"\A(?:\xef\xbb\xbf(?:#!(?!\s*\[)[^\n]*)?|#!(?!\s*\[)[^\n]*)")
 _TILDE = re.compile(rb"(?<=[=!])~{1,2}(?==)")
 _ATOMS = COMMENTS | STRINGS  # nodes with parts of their own that are one token all the same
 _LEAVES = _ATOMS | {NAME, "char_literal", "integer_literal", "float_literal"}
 # one sign for Verus where its two parts touch, two leaves for Rust
 _SIGNS = frozenset({b"==>", b"<==>", b"<==", b"&&&", b"|||", b"===", b"!==", b"=~=", b"!~=", b"=~~=", b"!~~="})
-_KINDS = {"primitive_type": NAME, "mutable_specifier": "mut"}
+_KINDS = {"mutable_specifier": "mut"} | dict.fromkeys(["primitive_type", "union", "default", "gen", "raw"], NAME)
 _ERROR = 65535  # the number of an error node
 _BLANK = b" \t\r\n\v\f"
-_BOM = b"\xef\xbb\xbf"
 
 
 class Token(NamedTuple):
@@ -74,7 +74,8 @@ def plain(source: bytes) -> bytes:
 def tokens(root: tree_sitter.Node, source: bytes) -> list[Token]:
     """Every token of the source in order: leaves, tag comments, and any text between that no leaf covers."""
     found: list[Token] = []
-    position = len(_BOM) if source.startswith(_BOM) else 0
+    skipped = _START.match(source)
+    position = skipped.end() if skipped is not None else 0
     for start, end, kind in _leaves(root, len(source)):
         if start != position:
             if not source[position:start].isspace():
@@ -178,7 +179,7 @@ def _add(found: list[Token], token: Token) -> None:
         if joined in _SIGNS:
             found[-1] = Token(before.start, token.end, joined.decode(), joined)
             return
-        if before.text == b"'" and token.kind == NAME:
+        if before.text == b"'" and token.kind.isidentifier() and token.kind not in LITERALS:
             found[-1] = Token(before.start, token.end, "lifetime", joined)
             return
     found.append(token)
