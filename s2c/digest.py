@@ -36,11 +36,7 @@ def digest_bytes(content: bytes) -> str:
 
 def digest_tokens(tokens: Sequence[bytes]) -> str:
     """The digest of a token list, as hex. Each token goes in with its length, so no token can pose as two."""
-    state = hashlib.blake2b(digest_size=20)
-    for token in tokens:
-        state.update(b"%d:" % len(token))
-        state.update(token)
-    return state.hexdigest()
+    return _hex(b"".join([b"%d:%b" % (len(token), token) for token in tokens]))
 
 
 def _hex(content: bytes) -> str:
