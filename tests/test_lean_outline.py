@@ -100,6 +100,7 @@ def test_a_declaration_knows_its_parts() -> None:
         ("theorem t : |x| = f fun i => i", ":= q"),
         ("theorem t : |x| = (fun i => i) y", ":= q"),
         ("theorem t : f fun | 0 => 1 | n + 1 => 2", ":= q"),
+        ("theorem t : f λ | 0 => 1 | n + 1 => 2", ":= q"),
         ("theorem t : a \u2223 b", ":= fun h => q"),
         ("def f : Nat → Nat", "| 0 => 1 | n + 1 => n"),
         ("def f : A → Nat", "\n  | .a (n := k) => k\n  | _ => 0"),

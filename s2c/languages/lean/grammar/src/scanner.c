@@ -20,7 +20,7 @@ enum Split { NO_SPLIT, BEFORE_BODY, BEFORE_CONSTRUCTORS };  // what a `|` may be
 
 #define MAX_INTERPOLATIONS 16  // `s!"` within `s!"`
 #define MAX_WORD 40            // longer than every keyword
-#define BAR_LOOKAHEAD 400      // characters after a `|` that may decide what it is
+#define BAR_LOOKAHEAD 200      // characters after a `|` that may decide what it is
 
 typedef struct {
   uint8_t stage;
@@ -36,6 +36,7 @@ typedef struct {
   uint8_t quoted;        // directly after "`" or ".": the next word is a name, whatever it says
   uint8_t interpolated;  // directly after `s!` and the like: the next string is interpolated
   uint8_t after_class;   // directly after `class`: one more keyword may follow
+  uint8_t after_fun;     // directly after `fun`: alternatives may follow that are its own
   uint8_t nested;        // interpolations that are open
   uint16_t depth;        // open brackets
   uint16_t outer[MAX_INTERPOLATIONS];  // the depth at which each open interpolation began
@@ -349,7 +350,7 @@ static enum Begins begins_command(State *state, TSLexer *lexer, const char *word
 
 // A token that ends where the lexer stands, or was marked; `operand` says whether it ends an operand.
 static bool token(State *state, TSLexer *lexer, enum Symbol symbol, bool operand) {
-  state->line_first = state->quoted = state->interpolated = state->after_class = 0;
+  state->line_first = state->quoted = state->interpolated = state->after_class = state->after_fun = 0;
   state->operand = operand;
   return found(lexer, symbol);
 }
@@ -520,10 +521,8 @@ static bool bar(State *state, TSLexer *lexer, bool line_first, bool adjacent) { 
   }
   if (state->split && state->depth == 0 && !state->match) {
     bool body = state->split == BEFORE_CONSTRUCTORS;
-    if (!body && !adjacent && begins_alternatives(lexer, line_first)) {
-      body = state->operand;
-      if (!body) state->match = 1;  // `fun | 0 => ...` in a statement: the bars that follow are its own
-    }
+    if (!body && !adjacent && state->operand) body = begins_alternatives(lexer, line_first);
+    if (state->after_fun) state->match = 1;  // `fun | 0 => ...` in a statement: the bars that follow are its own
     if (body) {
       state->split = NO_SPLIT;
       return token(state, lexer, BAR, false);
@@ -569,6 +568,7 @@ static bool operator(State *state, TSLexer *lexer, int32_t first, bool line_firs
   }
   token_here(state, lexer, OPERATOR, false);
   state->quoted = quoted;
+  state->after_fun = first == 0x3bb;  // the letter lambda
   return true;
 }
 
@@ -593,6 +593,7 @@ static bool plain_word(State *state, TSLexer *lexer, const char *word) {
   if (splits && is(word, "match")) state->match = 1;
   token(state, lexer, IDENTIFIER, !among(word, NO_OPERANDS));
   state->interpolated = among(word, INTERPOLATING);
+  state->after_fun = is(word, "fun");
   return true;
 }
 
