@@ -170,7 +170,8 @@ def _still_open(opened: list[tuple[str, int]], source: bytes) -> str:
 
 def _error(node: tree_sitter.Node, source: bytes, torn: _Torn | None) -> Problem:
     # an error node often begins with tokens that were fine; what could not be read is an error node within, or the end
-    inner = (child for child in node.children if child.is_error or child.type == "unterminated_comment")
+    few = node.children if node.child_count <= MAX_DAMAGED else ()  # of more, the beginning will do
+    inner = (child for child in few if child.is_error or child.type == "unterminated_comment")
     at = next(inner, node)
     if at.type == "unterminated_comment" or source.startswith(b"/*", at.start_byte):
         return problem(source, at.start_byte, "syntax error: this comment is never closed")
