@@ -8,7 +8,7 @@ from _pytest.mark.structures import ParameterSet
 
 from s2c.languages.dafny.outline import MAX_BYTES, parse
 from s2c.languages.dafny.sections import read as sections
-from s2c.languages.dafny.syntax import MAX_PROBLEMS
+from s2c.languages.texts import MAX_PROBLEMS
 from s2c.model import Problem
 
 MEGABYTE = 1_000_000

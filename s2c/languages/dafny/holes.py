@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import tree_sitter
 
 from s2c.languages.dafny.items import CALLABLES, Item, items
-from s2c.languages.dafny.sections import Section, Sections
-from s2c.languages.dafny.syntax import MAX_PROBLEMS, errors, problem, tokens, tree
+from s2c.languages.dafny.syntax import errors, tokens, tree
+from s2c.languages.tagged import Section, Sections
+from s2c.languages.texts import MAX_PROBLEMS, problem
 from s2c.model import Hole, HoleKind, Problem, Span
 
 SECTION, STUB, BODILESS = "section", "stub", "bodiless"

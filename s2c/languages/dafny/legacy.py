@@ -16,8 +16,9 @@ from xml.etree import ElementTree as ET
 
 from s2c.languages.base import Job, Outcome, Reading
 from s2c.languages.dafny import options
-from s2c.languages.dafny.output import before_output, conclude, parse_lines, text_of, worst
+from s2c.languages.dafny.output import conclude, parse_lines, text_of, worst
 from s2c.languages.dafny.places import diagnostics, in_bytes
+from s2c.languages.ended import early
 from s2c.model import VerdictKind
 from s2c.process import RawRun
 
@@ -55,8 +56,8 @@ def arguments(job: Job, log: str, inputs: Sequence[str]) -> tuple[str, ...]:
 
 def read(job: Job, raw: RawRun, log: str) -> Reading:
     """What a run said."""
-    if (early := before_output(raw)) is not None:
-        return early
+    if (ended := early(raw)) is not None:
+        return ended
     text = text_of(raw)
     if text is None:
         return Reading(VerdictKind.TOOL_CRASH, {}, reason="the output is not UTF-8")

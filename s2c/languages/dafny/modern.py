@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from s2c.languages.base import Job, Outcome, Reading
-from s2c.languages.dafny.output import Said, before_output, conclude, parse_lines, text_of, worst
+from s2c.languages.dafny.output import Said, conclude, parse_lines, text_of, worst
 from s2c.languages.dafny.places import diagnostics, in_utf16
+from s2c.languages.ended import early
 from s2c.model import VerdictKind
 from s2c.process import RawRun
 
@@ -44,8 +45,8 @@ def arguments(job: Job, log: str, inputs: Sequence[str]) -> tuple[str, ...]:
 
 def read(job: Job, raw: RawRun, log: str) -> Reading:
     """What a run said."""
-    if (early := before_output(raw)) is not None:
-        return early
+    if (ended := early(raw)) is not None:
+        return ended
     text = text_of(raw)
     if text is None:
         return Reading(VerdictKind.TOOL_CRASH, {}, reason="the output is not UTF-8")

@@ -5,18 +5,19 @@ space and comments never reach the tokens; everything else does.
 """
 
 import functools
-import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import tree_sitter
 
+from s2c.languages.cuts import Cut, outside, replaced
 from s2c.languages.dafny import sections
 from s2c.languages.dafny.holes import Place, places, told
 from s2c.languages.dafny.items import CALLABLES, Item, declared, items
-from s2c.languages.dafny.syntax import MAX_DAMAGED, MAX_PROBLEMS, Token, errors, problem, text, tokens, tree
+from s2c.languages.dafny.syntax import MAX_DAMAGED, errors, text, tokens, tree
 from s2c.languages.dafny.trust import assumptions
+from s2c.languages.tagged import Sections
+from s2c.languages.texts import MAX_PROBLEMS, problem, unreadable
 from s2c.model import Declaration, Import, Outline, Problem, Span
 
 # a NUL can't stand in a source, so no token of a source can pose as one of these
@@ -27,16 +28,7 @@ MAX_BYTES = 4_000_000
 MAX_NODES = 250_000  # of the tree: some 750 kB of code, a second's work
 TOO_LARGE = "this file is too large for s2c: split it into files of at most half a megabyte"
 
-_LONE_CR = re.compile(rb"\r(?!\n)")
 _PREPROCESSOR = ("#if", "#elsif", "#else", "#endif")
-
-
-@dataclass(frozen=True)
-class Cut:
-    """A span of tokens and what stands for it."""
-
-    span: Span
-    stands: tuple[bytes, ...]
 
 
 @dataclass(frozen=True)
@@ -57,9 +49,9 @@ class Reading:
 
 def parse(source: bytes) -> Outline:
     """The outline of a source; with problems in it, the rest may be partial."""
-    unreadable = _unreadable(source)
-    if unreadable:
-        return _partial(unreadable)
+    wrong = _not_read(source)
+    if wrong:
+        return _partial(wrong)
     cut = sections.read(source)
     root = tree(cut.blanked)
     if root.descendant_count > (MAX_DAMAGED if root.has_error else MAX_NODES):
@@ -68,7 +60,8 @@ def parse(source: bytes) -> Outline:
     words = tokens(reading.root, reading.blanked)
     imports = tuple(_imports(reading))
     paths = [Cut(one.span, (PATH,)) for one in imports]
-    skeleton = replaced(words, [*paths, *_hole_cuts(reading)])
+    skeleton = replaced(words, [word.text for word in words], [*paths, *_hole_cuts(reading)])
+    plain = [word for word in words if word.kind != "vc_tag"]
     given = outside(words, [one.cut for one in reading.places])
     return Outline(
         imports=imports,
@@ -77,7 +70,7 @@ def parse(source: bytes) -> Outline:
         ),
         holes=tuple(one.hole for one in reading.places),
         skeleton=skeleton,
-        interface=replaced([word for word in words if word.kind != "vc_tag"], [*paths, *_interface_cuts(reading)]),
+        interface=replaced(plain, [word.text for word in plain], [*paths, *_interface_cuts(reading)]),
         names=frozenset(word.text.decode() for word in given if word.kind == "identifier"),
         declared=frozenset(name for item in reading.items for name in declared(item, reading.blanked) if name),
         assumptions=assumptions(
@@ -94,7 +87,7 @@ def read(source: bytes) -> Reading:
     return _reading(cut, tree(cut.blanked))
 
 
-def _reading(cut: sections.Sections, root: tree_sitter.Node) -> Reading:
+def _reading(cut: Sections, root: tree_sitter.Node) -> Reading:
     found = items(root, cut.blanked)
     holes, lost = places(cut, found, root)
     return Reading(cut.blanked, root, found, holes, told(cut, lost, root))
@@ -112,32 +105,6 @@ def declaration(item: Item, reading: Reading) -> Declaration:
         body_span = owned.hole.span
     end = item.header_end if item.node.type in CALLABLES else span.end
     return Declaration(item.name, item.kind, span, end, body_span, item.clauses(reading.blanked), item.attributes)
-
-
-def replaced(words: list[Token], cuts: Iterable[Cut]) -> tuple[bytes, ...]:
-    """The texts of the tokens, with each cut's tokens replaced. Of cuts that overlap the outermost one counts."""
-    starts = [word.start for word in words]
-    out: list[bytes] = []
-    at = end = 0
-    for cut in sorted(cuts, key=lambda one: (one.span.start, -one.span.end)):
-        if cut.span.start < end:
-            continue
-        first = bisect_left(starts, cut.span.start)
-        out += [word.text for word in words[at:first]]
-        out += cut.stands
-        at, end = bisect_left(starts, max(cut.span.end, cut.span.start)), cut.span.end
-    return (*out, *(word.text for word in words[at:]))
-
-
-def outside(words: list[Token], spans: Iterable[Span]) -> list[Token]:
-    """The tokens that lie in none of the spans, which don't overlap."""
-    starts = [word.start for word in words]
-    out: list[Token] = []
-    at = 0
-    for span in sorted(spans):
-        out += words[at : bisect_left(starts, span.start)]
-        at = bisect_left(starts, span.end)
-    return [*out, *words[at:]]
 
 
 def _hole_cuts(reading: Reading) -> Iterator[Cut]:
@@ -181,18 +148,12 @@ def _string(literal: str) -> str:
     return literal[1:-1].replace('\\"', '"').replace("\\\\", "\\")
 
 
-def _unreadable(source: bytes) -> list[Problem]:
+def _not_read(source: bytes) -> list[Problem]:
     if len(source) > MAX_BYTES:
         return [Problem(1, 1, TOO_LARGE)]
-    try:
-        source.decode()
-    except UnicodeDecodeError as error:
-        return [problem(source, error.start, "not valid UTF-8 from here on: save the file as UTF-8")]
-    if b"\0" in source:
-        return [problem(source, source.index(b"\0"), "a NUL byte stands here: this is no text file")]
-    lone = _LONE_CR.search(source)
-    if lone is not None:  # it would end a comment for Dafny, and not for s2c
-        return [problem(source, lone.start(), "a carriage return without a line feed: use LF or CRLF line ends")]
+    no_text = unreadable(source)  # a lone carriage return would end a comment for Dafny, and not for s2c
+    if no_text is not None:
+        return [no_text]
     return _preprocessor(source)
 
 

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 
 import tree_sitter
 
+from s2c.languages import cuts
+from s2c.languages.cuts import edited
 from s2c.languages.dafny.holes import SECTION
 from s2c.languages.dafny.items import items
 from s2c.languages.dafny.outline import read
 from s2c.languages.dafny.syntax import COMMENTS, tree
+from s2c.languages.fills import trimmed
 from s2c.model import Hole, HoleKind, Outline, Span
 
 AXIOM = b" {:axiom}"
@@ -24,7 +27,7 @@ def normalise(hole: Hole, text: str) -> str:
     if hole.kind is not HoleKind.HELPERS:
         # a block in a block says the same; a set display as a function's body does not, so there only one pair goes
         plain = _unbraced(plain, once=hole.visible)
-    return _trimmed(plain)
+    return trimmed(plain)
 
 
 def render(hole: Hole, fill: str) -> str:
@@ -39,18 +42,9 @@ def render(hole: Hole, fill: str) -> str:
 
 def spliced(source: bytes, outline: Outline, fills: Mapping[str, str]) -> tuple[bytes, dict[str, Span]]:
     """The source with these fills; a hole without one gets an empty one. With it, where each hole ended up."""
-    parts: list[bytes] = []
-    spans: dict[str, Span] = {}
-    position = length = 0
-    for hole in sorted(outline.holes, key=lambda one: one.span):
-        given = source[position : hole.span.start]
-        text = render(hole, fills.get(hole.id, "")).encode("utf-8", "surrogatepass")
-        start = length + len(given)
-        length = start + len(text)
-        spans[hole.id] = Span(start, length)
-        parts += [given, text]
-        position = hole.span.end
-    return b"".join([*parts, source[position:]]), spans
+    return cuts.spliced(
+        source, outline, fills, lambda hole, fill: render(hole, fill or "").encode("utf-8", "surrogatepass")
+    )
 
 
 def stand_in(source: bytes, fills: Mapping[str, str]) -> bytes:
@@ -64,16 +58,6 @@ def stand_in(source: bytes, fills: Mapping[str, str]) -> bytes:
             keyword = place.owner.node.child_by_field_name("kind") or place.owner.node
             edits.append((keyword.end_byte, keyword.end_byte, AXIOM))
     return edited(source, edits)
-
-
-def edited(source: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
-    """The source with each span (start, end) replaced by its text. Spans don't overlap."""
-    parts: list[bytes] = []
-    position = 0
-    for start, end, text in sorted(edits):
-        parts += [source[position:start], text]
-        position = end
-    return b"".join([*parts, source[position:]])
 
 
 def _unbraced(text: str, *, once: bool) -> str:
@@ -103,10 +87,3 @@ def _only_block(block: tree_sitter.Node) -> tree_sitter.Node | None:
 
 def _code(nodes: list[tree_sitter.Node]) -> list[tree_sitter.Node]:
     return [node for node in nodes if node.type not in COMMENTS]
-
-
-def _trimmed(text: str) -> str:
-    lines = text.rstrip().split("\n")
-    first = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
-    kept = "\n".join(lines[first:])
-    return kept + "\n" if kept else ""

@@ -5,7 +5,6 @@ the pristine tree with nothing changed but the subtrees of the holes. Whatever t
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 
 import tree_sitter
@@ -13,13 +12,12 @@ import tree_sitter
 from s2c.languages.dafny.items import CALLABLES, Item, items
 from s2c.languages.dafny.render import spliced
 from s2c.languages.dafny.syntax import COMMENTS, Token, errors, tokens, tree
+from s2c.languages.fills import blamed, characters
 from s2c.model import Hole, HoleKind, Outline, Refusal, Span
 
 Event = tuple[str, bytes]
 
-_MARKER = re.compile(r"</?vc-[a-z]+>|@@S2C-")
 _PREPROCESSOR = re.compile(r"\s*#(if|elsif|else|endif)")
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _HEADS = {False: b"method m()\n{\n", True: b"function f(): int\n{\n"}
 _CLAUSES = frozenset({b"requires", b"ensures", b"modifies", b"reads", b"decreases", b"invariant"})
 _UNSAFE_BEFORE_BODY = frozenset({b"*", b">", b";"})  # Dafny may read a display where the grammar reads the body
@@ -36,7 +34,7 @@ def structure(source: bytes, outline: Outline, fills: Mapping[str, str]) -> tupl
 
 def alone(hole: Hole, fill: str) -> list[Refusal]:
     """What is wrong with a fill taken by itself."""
-    return list(_characters(hole, fill)) or list(_parse(hole, fill))
+    return [*characters(hole, fill), *_preprocessor(hole, fill)] or list(_parse(hole, fill))
 
 
 def wrapped(hole: Hole, fill: str) -> tuple[bytes, int]:
@@ -48,16 +46,10 @@ def wrapped(hole: Hole, fill: str) -> tuple[bytes, int]:
     return head + text + b"\n}\n", len(head)
 
 
-def _characters(hole: Hole, fill: str) -> Iterator[Refusal]:
+def _preprocessor(hole: Hole, fill: str) -> Iterator[Refusal]:
     for number, line in enumerate(fill.split("\n"), 1):
-        marker = _MARKER.search(line)
-        if marker:
-            yield Refusal("marker", f"`{marker[0]}` may not stand in a fill: remove it", hole.id, number)
         if _PREPROCESSOR.match(line):
             yield Refusal("preprocessor", f"`{line.strip()[:20]}`: no preprocessor lines in a fill", hole.id, number)
-        odd = next((c for c in line if c != "\t" and unicodedata.category(c) in _INVISIBLE), None)
-        if odd is not None:
-            yield Refusal("character", f"invisible or control character U+{ord(odd):04X}: remove it", hole.id, number)
 
 
 def _parse(hole: Hole, fill: str) -> Iterator[Refusal]:
@@ -121,15 +113,10 @@ def _whole(source: bytes, outline: Outline, fills: Mapping[str, str]) -> Iterato
     root = tree(content)
     if root.has_error:
         message = errors(root, content)[0].message
-        yield Refusal("syntax", f"with these fills the file does not parse: {message}", _blamed(outline, fills))
+        yield Refusal("syntax", f"with these fills the file does not parse: {message}", blamed(outline, fills))
     elif _events(root, content, spans, outline) != _events(tree(pristine), pristine, holes, outline):
         message = "with this fill the given text around it reads differently: keep to what the hole may hold"
-        yield Refusal("given-text", message, _blamed(outline, fills))
-
-
-def _blamed(outline: Outline, fills: Mapping[str, str]) -> str:
-    named = [hole.id for hole in outline.holes if hole.id in fills]
-    return named[0] if len(named) == 1 else ""
+        yield Refusal("given-text", message, blamed(outline, fills))
 
 
 def _events(root: tree_sitter.Node, content: bytes, spans: Mapping[str, Span], outline: Outline) -> list[Event]:

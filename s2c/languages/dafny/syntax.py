@@ -5,7 +5,6 @@ grammar gave it a leaf or not, so two texts with equal tokens are the same progr
 """
 
 import functools
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,12 +12,12 @@ from typing import NamedTuple
 import tree_sitter
 
 from s2c.languages.base import load_grammar
+from s2c.languages.tagged import TAG
+from s2c.languages.texts import MAX_PROBLEMS, place, problem
 from s2c.model import Problem
 
 COMMENTS = frozenset({"line_comment", "block_comment"})
-TAG = re.compile(rb"//[ \t]*<(/?)(vc-[a-z]+)>")
 GAP = "gap"  # the kind of a token that no leaf of the tree covers
-MAX_PROBLEMS = 20
 MAX_DAMAGED = 100_000  # nodes of a tree with errors: beyond, the first place of each is told and nothing else is read
 
 _TWO_WORDS = frozenset({"replaceable", "fixpoint_lemma", "fixpoint_predicate", "clause_words", "ghost_witness"})
@@ -95,19 +94,6 @@ def find(node: tree_sitter.Node, kind: str) -> Iterator[tree_sitter.Node]:
 def text(node: tree_sitter.Node, source: bytes) -> str:
     """The text of a node."""
     return source[node.start_byte : node.end_byte].decode("utf-8", "replace")
-
-
-def place(source: bytes, offset: int) -> tuple[int, int]:
-    """1-based line and column, in characters, of a byte offset."""
-    line_start = source.rfind(b"\n", 0, offset) + 1
-    column = len(source[line_start:offset].decode("utf-8", "replace").removeprefix("\ufeff"))
-    return source.count(b"\n", 0, offset) + 1, column + 1
-
-
-def problem(source: bytes, offset: int, message: str) -> Problem:
-    """A problem at a byte offset."""
-    line, column = place(source, offset)
-    return Problem(line, column, message)
 
 
 def errors(root: tree_sitter.Node, source: bytes) -> tuple[Problem, ...]:

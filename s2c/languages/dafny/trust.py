@@ -6,7 +6,8 @@ Law: given text may assume; it is told, by place, and never hidden. Only what st
 from collections.abc import Iterator, Sequence
 
 from s2c.languages.dafny.items import CALLABLES, Item
-from s2c.languages.dafny.syntax import Token, place
+from s2c.languages.dafny.syntax import Token
+from s2c.languages.texts import place
 from s2c.model import Assumption
 
 _STATEMENTS = frozenset({b"assume", b"expect", b"free"})

@@ -9,7 +9,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from s2c.languages.lean.sections import Sections
-from s2c.languages.lean.syntax import MAX_PROBLEMS, Token, problem
+from s2c.languages.lean.syntax import Token
+from s2c.languages.texts import MAX_PROBLEMS, problem
 from s2c.model import Problem
 
 _PAIRS = {b"(": b")", b"[": b"]", b"{": b"}", "⟨".encode(): "⟩".encode()}

@@ -13,7 +13,8 @@ from itertools import islice
 from s2c.languages.lean.items import PROOFS, TYPES, Item, Items
 from s2c.languages.lean.positions import Standing, standings
 from s2c.languages.lean.sections import Section, Sections
-from s2c.languages.lean.syntax import MAX_PROBLEMS, Token, problem
+from s2c.languages.lean.syntax import Token
+from s2c.languages.texts import MAX_PROBLEMS, problem
 from s2c.model import Hole, HoleKind, Problem, Span
 
 SECTION = "section"

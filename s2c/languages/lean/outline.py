@@ -5,20 +5,20 @@ Comments and blank lines never reach the tokens; everything else does, with its 
 """
 
 import functools
-import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import tree_sitter
 
+from s2c.languages.cuts import Cut, outside, replaced
 from s2c.languages.lean import sections
 from s2c.languages.lean.brackets import unbalanced
 from s2c.languages.lean.holes import Place, is_visible, places
 from s2c.languages.lean.items import Item, Items, components, declared, items
 from s2c.languages.lean.sections import Sections
-from s2c.languages.lean.syntax import Token, errors, problem, text, tokens
+from s2c.languages.lean.syntax import Token, errors, text, tokens
 from s2c.languages.lean.trust import assumptions
+from s2c.languages.texts import problem, unreadable
 from s2c.model import Declaration, HoleKind, Import, Outline, Problem, Span
 
 MAX_NODES = 120_000  # of a tree, over ten times a long file's: beyond it reading would take seconds
@@ -26,16 +26,7 @@ MAX_NODES = 120_000  # of a tree, over ten times a long file's: beyond it readin
 BODY = b"\0body"  # a NUL can't stand in a source, so no token of a source can pose as this
 
 _TOO_LONG = f"more than {MAX_NODES} words and signs: split this file"
-_LONE_CR = re.compile(rb"\r(?!\n)")
 _NAMED = frozenset({"identifier", "name"})
-
-
-@dataclass(frozen=True)
-class Cut:
-    """A span of tokens and what stands for it."""
-
-    span: Span
-    stands: tuple[bytes, ...]
 
 
 @dataclass(frozen=True)
@@ -60,19 +51,19 @@ class Reading:
 
 def parse(source: bytes) -> Outline:
     """The outline of a source; with problems in it, the rest may be partial."""
-    unreadable = _unreadable(source)
-    if unreadable is not None:
-        return Outline((), (), (), (), (), frozenset(), frozenset(), problems=(unreadable,))
+    no_text = unreadable(source)
+    if no_text is not None:
+        return Outline((), (), (), (), (), frozenset(), frozenset(), problems=(no_text,))
     reading = read(source)
-    given = _outside(reading.words, [one.cut for one in reading.places])
+    given = outside(reading.words, [one.cut for one in reading.places])
     prints = [word.fingerprint for word in reading.words]
     imports = tuple(_imports(reading.sections.root, reading.sections.blanked))
     return Outline(
         imports=imports,
         declarations=tuple(_declaration(item) for item in reading.items.found),
         holes=tuple(one.hole for one in reading.places),
-        skeleton=_replaced(reading.words, prints, _hole_cuts(reading)),
-        interface=_replaced(reading.words, prints, _shown(reading)),
+        skeleton=replaced(reading.words, prints, _hole_cuts(reading)),
+        interface=replaced(reading.words, prints, _shown(reading)),
         names=frozenset(part for word in _names(given) for part in components(word)),
         declared=frozenset(name for item in reading.items.found for name in declared(item)),
         assumptions=assumptions(reading.items.found, given, reading.sections.blanked),
@@ -98,31 +89,6 @@ def _declaration(item: Item) -> Declaration:
     hidden = () if item.public or "private" in item.modifiers else ("private",)
     marks = (*sorted(item.modifiers), *hidden, *item.attributes)
     return Declaration(item.name, item.kind, item.span, item.signature_end, item.body, (), marks)
-
-
-def _replaced(words: Sequence[Token], prints: Sequence[bytes], cuts: Iterable[Cut]) -> tuple[bytes, ...]:
-    """The fingerprints of the tokens, with each cut's tokens replaced. Of cuts that overlap the outer one counts."""
-    starts = [word.start for word in words]
-    out: list[bytes] = []
-    at = end = 0
-    for cut in sorted(cuts, key=lambda one: (one.span.start, -one.span.end)):
-        if cut.span.start < end:
-            continue
-        out += prints[at : bisect_left(starts, cut.span.start)]
-        out += cut.stands
-        at, end = bisect_left(starts, cut.span.end), cut.span.end
-    return (*out, *prints[at:])
-
-
-def _outside(words: Sequence[Token], spans: Iterable[Span]) -> list[Token]:
-    """The tokens that lie in none of the spans, which don't overlap."""
-    starts = [word.start for word in words]
-    out: list[Token] = []
-    at = 0
-    for span in sorted(spans):
-        out += words[at : bisect_left(starts, span.start)]
-        at = bisect_left(starts, span.end)
-    return [*out, *words[at:]]
 
 
 def _hole_cuts(reading: Reading) -> Iterator[Cut]:
@@ -166,16 +132,3 @@ def _late_imports(cut: Sections) -> Iterator[Problem]:
             if node.type == "other" and text(node.children[0], cut.blanked) == "import":
                 message = "an import must stand before everything else: move it to the top (a doc comment counts too)"
                 yield problem(cut.blanked, node.start_byte, message)
-
-
-def _unreadable(source: bytes) -> Problem | None:
-    try:
-        source.decode()
-    except UnicodeDecodeError as error:
-        return problem(source, error.start, "not valid UTF-8 from here on: save the file as UTF-8")
-    if b"\0" in source:
-        return problem(source, source.index(b"\0"), "a NUL byte stands here: this is no text file")
-    lone = _LONE_CR.search(source)
-    if lone is not None:  # it is no line end for Lean
-        return problem(source, lone.start(), "a carriage return without a line feed: use LF or CRLF line ends")
-    return None

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from s2c.languages.base import Job, Outcome, Reading
+from s2c.languages.ended import early
 from s2c.languages.lean.names import parts
 from s2c.languages.lean.output import Names, Output, Said, axioms, diagnostics, take_apart
 from s2c.languages.lean.steps import Role, Step
@@ -106,13 +107,8 @@ def _compiled(job: Job, step: Step, raw: RawRun) -> _Found:
 
 def _early(raw: RawRun) -> _Found | None:
     """What is plain without reading any output: it never ran, or it was ended from outside."""
-    if raw.missing:
-        return _Found(VerdictKind.TOOL_MISSING, raw.missing)
-    if raw.killed == "wall":
-        return _Found(VerdictKind.TIMEOUT, f"stopped by the wall clock after {raw.wall_ms / 1000:.0f} s")
-    if raw.exit is None:
-        return _Found(VerdictKind.TOOL_CRASH, f"the run was stopped: {raw.killed or 'no exit code'}")
-    return None
+    ended = early(raw)
+    return None if ended is None else _Found(ended.kind, ended.reason)
 
 
 def _parsed(raw: RawRun) -> tuple[Output, str, _Found | None]:
@@ -178,9 +174,9 @@ def _class(said: Said) -> VerdictKind:
 
 def _axioms_step(job: Job, raw: RawRun) -> Reading | _Found:
     """What the last process amounts to."""
-    early = _early(raw)
-    if early is not None:
-        return early
+    ended = _early(raw)
+    if ended is not None:
+        return ended
     output, beside, plain = _parsed(raw)
     if plain is not None:
         return plain

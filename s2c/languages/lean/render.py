@@ -5,8 +5,10 @@ so no fill can end a block that it does not own. `normalise(hole, render(hole, f
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
+from s2c.languages import cuts
+from s2c.languages.cuts import edited
 from s2c.languages.lean.brackets import unmatched
 from s2c.languages.lean.holes import STEP, Form
 from s2c.languages.lean.items import PROOFS, Item
@@ -54,19 +56,12 @@ def render(hole: Hole, fill: str) -> str:
 
 def spliced(source: bytes, outline: Outline, fills: Mapping[str, str]) -> tuple[bytes, dict[str, Span]]:
     """The source with these fills; a hole without one stays as it is. With it, where each hole ended up."""
-    parts: list[bytes] = []
-    spans: dict[str, Span] = {}
-    position = length = 0
-    for hole in sorted(outline.holes, key=lambda one: one.span):
-        given = source[position : hole.span.start]
-        own = source[hole.span.start : hole.span.end]
-        text = render(hole, fills[hole.id]).encode("utf-8", "surrogatepass") if hole.id in fills else own
-        start = length + len(given)
-        length = start + len(text)
-        spans[hole.id] = Span(start, length)
-        parts += [given, text]
-        position = hole.span.end
-    return b"".join([*parts, source[position:]]), spans
+
+    def written(hole: Hole, fill: str | None) -> bytes:
+        given = source[hole.span.start : hole.span.end]
+        return given if fill is None else render(hole, fill).encode("utf-8", "surrogatepass")
+
+    return cuts.spliced(source, outline, fills, written)
 
 
 def stand_in(source: bytes, fills: Mapping[str, str]) -> bytes:
@@ -89,7 +84,7 @@ def stand_in(source: bytes, fills: Mapping[str, str]) -> bytes:
             continue
         if hole.id in fills or hole.kind is HoleKind.HELPERS:
             edits.append((hole.span.start, hole.span.end, render(hole, fills.get(hole.id, "")).encode()))
-    return _edited(source, edits)
+    return edited(source, edits)
 
 
 def _without_proof(item: Item) -> Iterator[tuple[int, int, bytes]]:
@@ -102,15 +97,6 @@ def _without_proof(item: Item) -> Iterator[tuple[int, int, bytes]]:
             yield word.start, word.end, b""
     yield item.keyword.start, item.keyword.end, b"axiom"
     yield item.signature_end, item.span.end, b""
-
-
-def _edited(source: bytes, edits: Iterable[tuple[int, int, bytes]]) -> bytes:
-    parts: list[bytes] = []
-    position = 0
-    for start, end, text in sorted(edits):
-        parts += [source[position:start], text]
-        position = end
-    return b"".join([*parts, source[position:]])
 
 
 def _placed(form: Form, lines: list[str]) -> str:

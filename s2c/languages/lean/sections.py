@@ -14,7 +14,8 @@ from itertools import islice
 
 import tree_sitter
 
-from s2c.languages.lean.syntax import MAX_PROBLEMS, TAG, leaves, problem, tree
+from s2c.languages.lean.syntax import TAG, leaves, tree
+from s2c.languages.texts import MAX_PROBLEMS, problem
 from s2c.model import Problem, Span
 
 HELPERS = b"vc-helpers"

@@ -4,13 +4,13 @@ Law: each fill must parse alone, as a term, as tactics or as whole commands; and
 pristine tree with nothing changed but the tokens in the holes. Whatever the parser finds odd is refused.
 """
 
-import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 
 import tree_sitter
 
+from s2c.languages.fills import INVISIBLE, blamed, markers
 from s2c.languages.lean.brackets import unmatched
 from s2c.languages.lean.render import spliced
 from s2c.languages.lean.syntax import COMMENTS, Token, errors, leaves, text, tokens, tree
@@ -19,8 +19,7 @@ from s2c.model import Hole, HoleKind, Outline, Refusal, Span
 
 Event = tuple[str, bytes]
 
-_MARKER = re.compile(r"</?vc-[a-z]+>|@@S2C-")
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
+_INVISIBLE = INVISIBLE | {"Zs"}  # Lean takes no blank but the plain one
 _HEADS = {"tactic": b"example : True := by\n", "term": b"example : True :=\n"}
 _STEP = b"  "
 _NEAR = 64  # tokens within which `in` must come
@@ -53,9 +52,7 @@ def wrapped(hole: Hole, fill: str) -> tuple[bytes, int]:
 
 def _characters(hole: Hole, fill: str) -> Iterator[Refusal]:
     for number, line in enumerate(fill.split("\n"), 1):
-        marker = _MARKER.search(line)
-        if marker:
-            yield Refusal("marker", f"`{marker[0]}` may not stand in a fill: remove it", hole.id, number)
+        yield from markers(hole, line, number)
         if "/--/" in line:  # some releases read an empty comment, others the beginning of one
             yield Refusal("character", "`/--/` may not stand in a fill: remove it", hole.id, number)
         odd = None if line.isascii() and line.isprintable() else next(filter(_is_odd, line), None)
@@ -178,15 +175,10 @@ def _whole(source: bytes, outline: Outline, fills: Mapping[str, str]) -> Iterato
     root = tree(content)
     if root.has_error:
         message = errors(root, content)[0].message
-        yield Refusal("syntax", f"with these fills the file does not parse: {message}", _blamed(outline, fills))
+        yield Refusal("syntax", f"with these fills the file does not parse: {message}", blamed(outline, fills))
     elif _events(root, content, spans, outline) != _events(tree(pristine), pristine, holes, outline):
         message = "with this fill the given text around it reads differently: keep to what the hole may hold"
-        yield Refusal("given-text", message, _blamed(outline, fills))
-
-
-def _blamed(outline: Outline, fills: Mapping[str, str]) -> str:
-    named = [hole.id for hole in outline.holes if hole.id in fills]
-    return named[0] if len(named) == 1 else ""
+        yield Refusal("given-text", message, blamed(outline, fills))
 
 
 def _events(root: tree_sitter.Node, content: bytes, spans: Mapping[str, Span], outline: Outline) -> list[Event]:

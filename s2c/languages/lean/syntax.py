@@ -15,12 +15,12 @@ from typing import NamedTuple
 import tree_sitter
 
 from s2c.languages.base import load_grammar
+from s2c.languages.texts import MAX_PROBLEMS, problem
 from s2c.model import Problem
 
 COMMENTS = frozenset({"line_comment", "block_comment", "doc_comment"})
 TAG = re.compile(rb"--[ \t]*<(/?)(vc-[a-z]+)>")
 GAP = "gap"  # the kind of a token that no leaf of the tree covers
-MAX_PROBLEMS = 20
 
 _MAY_SPAN_LINES = COMMENTS | {"string", "vc_tag", "unterminated", GAP}
 _BOM = b"\xef\xbb\xbf"
@@ -102,13 +102,6 @@ def text(node: tree_sitter.Node, source: bytes) -> str:
     return source[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
 
-def place(source: bytes, offset: int) -> tuple[int, int]:
-    """1-based line and column, in characters, of a byte offset."""
-    line_start = source.rfind(b"\n", 0, offset) + 1
-    column = len(source[line_start:offset].decode("utf-8", "replace").removeprefix("\ufeff"))
-    return source.count(b"\n", 0, offset) + 1, column + 1
-
-
 class Lines:
     """The numbers of the lines of a source, for many offsets."""
 
@@ -118,12 +111,6 @@ class Lines:
     def number(self, offset: int) -> int:
         """The 1-based line of a byte offset."""
         return bisect_left(self._ends, offset) + 1
-
-
-def problem(source: bytes, offset: int, message: str) -> Problem:
-    """A problem at a byte offset."""
-    line, column = place(source, offset)
-    return Problem(line, column, message)
 
 
 def errors(root: tree_sitter.Node, source: bytes) -> tuple[Problem, ...]:

@@ -10,10 +10,11 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from s2c.languages.tagged import Section, Sections
+from s2c.languages.texts import MAX_PROBLEMS, problem
 from s2c.languages.verus.items import Item
 from s2c.languages.verus.reader import CLOSING, Words
-from s2c.languages.verus.sections import Section, Sections
-from s2c.languages.verus.syntax import MAX_PROBLEMS, TAG_KIND, Token, problem
+from s2c.languages.verus.syntax import TAG_KIND, Token
 from s2c.model import Hole, HoleKind, Problem, Span
 
 SECTION, STUB, BODILESS = "section", "stub", "bodiless"

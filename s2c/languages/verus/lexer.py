@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from s2c.languages.verus.syntax import plain, problem
+from s2c.languages.texts import problem
+from s2c.languages.verus.syntax import plain
 from s2c.model import Problem
 
 MAX_DEPTH = 500  # nested brackets; rustc itself stops at 128

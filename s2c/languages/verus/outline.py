@@ -10,39 +10,30 @@ in other files, which see what is private here.
 """
 
 import functools
-import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from s2c.languages.cuts import Cut, outside, replaced
+from s2c.languages.texts import MAX_PROBLEMS, problem, unreadable
 from s2c.languages.verus import lexer, paths, sections
 from s2c.languages.verus.holes import Place, Source, places
 from s2c.languages.verus.items import ATTRIBUTE, Item, Scope, introduced, members
 from s2c.languages.verus.items import read as read_items
 from s2c.languages.verus.keywords import STRAY, bare
 from s2c.languages.verus.reader import words
-from s2c.languages.verus.syntax import MAX_PROBLEMS, NAME, TAG_KIND, Token, errors, problem, tokens, tree
+from s2c.languages.verus.syntax import NAME, TAG_KIND, Token, errors, tokens, tree
 from s2c.languages.verus.trust import assumptions
 from s2c.model import Declaration, Outline, Problem, Span
 
 # a NUL can't stand in a source, so no token of a source can pose as one of these
 BODY = b"\0body"
 
-_LONE_CR = re.compile(rb"\r(?!\n)")
 _NO_DECLARATION = frozenset({STRAY, ATTRIBUTE, "use", "broadcast use", "macro", "global", "extern"})
 _SEEN_INTO = frozenset(
     {"auto_spec", "dual_spec", "verus_spec", "verus_verify"}
 )  # attributes that show a body to others
 _INCLUDES = frozenset({b"include", b"include_str", b"include_bytes"})
-
-
-@dataclass(frozen=True)
-class Cut:
-    """A span of tokens and what stands for it."""
-
-    span: Span
-    stands: tuple[bytes, ...]
 
 
 @dataclass(frozen=True)
@@ -63,9 +54,9 @@ class Reading:
 
 def parse(source: bytes) -> Outline:
     """The outline of a source; with problems in it, the rest may be partial."""
-    unreadable = _unreadable(source)
-    if unreadable:
-        return Outline((), (), (), (), (), frozenset(), frozenset(), problems=unreadable)
+    no_text = unreadable(source)
+    if no_text is not None:
+        return Outline((), (), (), (), (), frozenset(), frozenset(), problems=(no_text,))
     return _outline(read(source))
 
 
@@ -79,8 +70,8 @@ def _outline(reading: Reading) -> Outline:
         imports=paths.imports(named, items, code),
         declarations=tuple(declaration(one, reading) for one in items if _is_declaration(one)),
         holes=tuple(one.hole for one in reading.places),
-        skeleton=replaced(reading.tokens, _hole_cuts(reading)),
-        interface=replaced(plain, _interface_cuts(reading)),
+        skeleton=replaced(reading.tokens, [word.text for word in reading.tokens], _hole_cuts(reading)),
+        interface=replaced(plain, [word.text for word in plain], _interface_cuts(reading)),
         names=frozenset(bare(word.text) for word in given if word.kind == NAME),
         declared=frozenset(own | paths.brought(named)),
         assumptions=assumptions(items, [one.cut for one in reading.places], code, reading.blanked),
@@ -111,32 +102,6 @@ def declaration(item: Item, reading: Reading) -> Declaration:
     body = item.body if owned is None else owned.hole.span
     end = item.header_end if item.is_fn or item.clauses else span.end
     return Declaration(item.name, item.kind, span, end, body, item.clauses, item.attributes)
-
-
-def replaced(found: Sequence[Token], cuts: Iterable[Cut]) -> tuple[bytes, ...]:
-    """The texts of the tokens, with each cut's tokens replaced. Of cuts that overlap the outermost one counts."""
-    starts = [word.start for word in found]
-    out: list[bytes] = []
-    at = end = 0
-    for cut in sorted(cuts, key=lambda one: (one.span.start, -one.span.end)):
-        if cut.span.start < end:
-            continue
-        first = bisect_left(starts, cut.span.start)
-        out += [word.text for word in found[at:first]]
-        out += cut.stands
-        at, end = bisect_left(starts, cut.span.end), cut.span.end
-    return (*out, *(word.text for word in found[at:]))
-
-
-def outside(found: Sequence[Token], spans: Iterable[Span]) -> list[Token]:
-    """The tokens that lie in none of the spans, which don't overlap."""
-    starts = [word.start for word in found]
-    out: list[Token] = []
-    at = 0
-    for span in sorted(spans):
-        out += found[at : bisect_left(starts, span.start)]
-        at = bisect_left(starts, span.end)
-    return [*out, *found[at:]]
 
 
 def _is_declaration(item: Item) -> bool:
@@ -183,16 +148,3 @@ def _included(source: Source) -> Iterator[Problem]:
         what = token.text.decode()
         message = f"`{what}!` is not supported: s2c does not read the file that it names, so put its text here"
         yield problem(source.sections.blanked, token.start, message)
-
-
-def _unreadable(source: bytes) -> tuple[Problem, ...]:
-    try:
-        source.decode()
-    except UnicodeDecodeError as error:
-        return (problem(source, error.start, "not valid UTF-8 from here on: save the file as UTF-8"),)
-    if b"\0" in source:
-        return (problem(source, source.index(b"\0"), "a NUL byte stands here: this is no text file"),)
-    lone = _LONE_CR.search(source)
-    if lone is not None:  # a comment may or may not end there
-        return (problem(source, lone.start(), "a carriage return without a line feed: use LF or CRLF line ends"),)
-    return ()

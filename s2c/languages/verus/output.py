@@ -64,17 +64,6 @@ class Output:
         return tuple(one for one in self.said if one.is_error and not SUMMARY.fullmatch(one.message))
 
 
-def before_output(raw: RawRun) -> Reading | None:
-    """What is plain without reading any output: it never ran, or it was ended from outside."""
-    if raw.missing:
-        return Reading(VerdictKind.TOOL_MISSING, {}, reason=raw.missing)
-    if raw.killed == "wall":
-        return Reading(VerdictKind.TIMEOUT, {}, reason=f"stopped by the wall clock after {raw.wall_ms / 1000:.0f} s")
-    if raw.exit is None:
-        return Reading(VerdictKind.TOOL_CRASH, {}, reason=f"the run was stopped: {raw.killed or 'no exit code'}")
-    return None
-
-
 def take_apart(raw: RawRun) -> Output | None:
     """Both streams as messages and a report, or None: what is not UTF-8 can't be read."""
     try:

@@ -6,6 +6,9 @@ contract or begin one. `normalise(hole, render(hole, fill))` is `fill`.
 
 from collections.abc import Mapping
 
+from s2c.languages import cuts
+from s2c.languages.cuts import edited
+from s2c.languages.fills import trimmed
 from s2c.languages.verus import lexer
 from s2c.languages.verus.holes import BODILESS, SECTION
 from s2c.languages.verus.outline import read
@@ -20,7 +23,7 @@ UNWRITTEN = b"{ unimplemented!() }"
 def normalise(hole: Hole, text: str) -> str:
     """A fill as stored: LF line ends, the braces that s2c owns taken off, one final newline or empty."""
     plain = text.replace("\r\n", "\n")
-    return _trimmed(plain if hole.kind is HoleKind.HELPERS else _unbraced(plain))
+    return trimmed(plain if hole.kind is HoleKind.HELPERS else _unbraced(plain))
 
 
 def render(hole: Hole, fill: str) -> str:
@@ -30,18 +33,9 @@ def render(hole: Hole, fill: str) -> str:
 
 def spliced(source: bytes, outline: Outline, fills: Mapping[str, str]) -> tuple[bytes, dict[str, Span]]:
     """The source with these fills; a hole without one gets an empty one. With it, where each hole ended up."""
-    parts: list[bytes] = []
-    spans: dict[str, Span] = {}
-    position = length = 0
-    for hole in sorted(outline.holes, key=lambda one: one.span):
-        given = source[position : hole.span.start]
-        text = render(hole, fills.get(hole.id, "")).encode("utf-8", "surrogatepass")
-        start = length + len(given)
-        length = start + len(text)
-        spans[hole.id] = Span(start, length)
-        parts += [given, text]
-        position = hole.span.end
-    return b"".join([*parts, source[position:]]), spans
+    return cuts.spliced(
+        source, outline, fills, lambda hole, fill: render(hole, fill or "").encode("utf-8", "surrogatepass")
+    )
 
 
 def stand_in(source: bytes, fills: Mapping[str, str]) -> bytes:
@@ -62,16 +56,6 @@ def stand_in(source: bytes, fills: Mapping[str, str]) -> bytes:
     return edited(source, edits)
 
 
-def edited(source: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
-    """The source with each span (start, end) replaced by its text. Spans don't overlap."""
-    parts: list[bytes] = []
-    position = 0
-    for start, end, text in sorted(edits):
-        parts += [source[position:start], text]
-        position = end
-    return b"".join([*parts, source[position:]])
-
-
 def _placed(hole: Hole, block: str) -> str:
     """A block as it stands in a hole of this form."""
     if hole.form == SECTION:
@@ -90,10 +74,3 @@ def _unbraced(text: str) -> str:
         edits += [(one.start, one.end, b"") for one in (found.tokens[first], found.tokens[last])]
         first, last = first + 1, last - 1
     return edited(code, edits)[1:].decode("utf-8", "surrogatepass")
-
-
-def _trimmed(text: str) -> str:
-    lines = text.rstrip().split("\n")
-    first = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
-    kept = "\n".join(lines[first:])
-    return kept + "\n" if kept else ""

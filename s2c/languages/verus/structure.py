@@ -5,22 +5,20 @@ outside the holes must be what and where it was, in the same items. Two lexers m
 string, since a word that one of them does not see could be code for Verus. Whatever is odd is refused.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from s2c.languages.fills import blamed, characters
+from s2c.languages.texts import place
 from s2c.languages.verus import lexer
 from s2c.languages.verus.contract import CLAUSES
 from s2c.languages.verus.items import Item, Scope, read
 from s2c.languages.verus.keywords import STRAY
 from s2c.languages.verus.reader import Words, words
 from s2c.languages.verus.render import spliced
-from s2c.languages.verus.syntax import TAG_KIND, comments_and_literals, errors, place, tokens, tree
+from s2c.languages.verus.syntax import TAG_KIND, comments_and_literals, errors, tokens, tree
 from s2c.model import Hole, HoleKind, Outline, Problem, Refusal, Span
 
-_MARKER = re.compile(r"</?vc-[a-z]+>|@@S2C-")
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _ITEMS = b"verus! {\n"
 _HEADS = {
     (HoleKind.BODY, False): b"verus! {\nfn m()\n{\n",
@@ -50,7 +48,7 @@ def structure(source: bytes, outline: Outline, fills: Mapping[str, str]) -> tupl
 
 def alone(hole: Hole, fill: str) -> list[Refusal]:
     """What is wrong with a fill taken by itself."""
-    return list(_characters(hole, fill)) or list(_parse(hole, fill))
+    return list(characters(hole, fill)) or list(_parse(hole, fill))
 
 
 def wrapped(hole: Hole, fill: str) -> tuple[bytes, int]:
@@ -60,16 +58,6 @@ def wrapped(hole: Hole, fill: str) -> tuple[bytes, int]:
         return _ITEMS + text + b"\n}\n", len(_ITEMS)
     head = _HEADS[hole.kind, hole.visible and hole.kind is HoleKind.BODY]
     return head + text + b"\n}\n}\n", len(head)
-
-
-def _characters(hole: Hole, fill: str) -> Iterator[Refusal]:
-    for number, line in enumerate(fill.split("\n"), 1):
-        marker = _MARKER.search(line)
-        if marker:
-            yield Refusal("marker", f"`{marker[0]}` may not stand in a fill: remove it", hole.id, number)
-        odd = next((c for c in line if c != "\t" and unicodedata.category(c) in _INVISIBLE), None)
-        if odd is not None:
-            yield Refusal("character", f"invisible or control character U+{ord(odd):04X}: remove it", hole.id, number)
 
 
 def _parse(hole: Hole, fill: str) -> Iterator[Refusal]:
@@ -153,15 +141,10 @@ def together(source: bytes, outline: Outline, fills: Mapping[str, str]) -> Itera
     wrong = lexer.problems(content) or errors(tree(content), content)
     if wrong:
         message = f"with these fills the file does not parse: {wrong[0].message}"
-        yield Refusal("syntax", message, _blamed(outline, fills))
+        yield Refusal("syntax", message, blamed(outline, fills))
     elif _given(content, spans, outline) != _given(pristine, holes, outline):
         message = "with this fill the given text around it reads differently: keep to what the hole may hold"
-        yield Refusal("given-text", message, _blamed(outline, fills))
-
-
-def _blamed(outline: Outline, fills: Mapping[str, str]) -> str:
-    named = [hole.id for hole in outline.holes if hole.id in fills]
-    return named[0] if len(named) == 1 else ""
+        yield Refusal("given-text", message, blamed(outline, fills))
 
 
 def _given(content: bytes, spans: Mapping[str, Span], outline: Outline) -> Given:

@@ -17,16 +17,16 @@ from typing import NamedTuple
 import tree_sitter
 import tree_sitter_rust
 
+from s2c.languages.tagged import TAG
+from s2c.languages.texts import MAX_PROBLEMS, problem
 from s2c.model import Problem
 
 COMMENTS = frozenset({"line_comment", "block_comment"})
 STRINGS = frozenset({"string_literal", "raw_string_literal"})
 LITERALS = STRINGS | {"char_literal", "integer_literal", "float_literal", "lifetime"}
-TAG = re.compile(rb"//[ \t]*<(/?)(vc-[a-z]+)>")
 TAG_KIND = "vc_tag"
 NAME = "identifier"  # the kind of every name, of primitive types too
 GAP = "gap"  # the kind of a token that no leaf of the tree covers
-MAX_PROBLEMS = 20
 
 _HEAD = b"m!{"
 _TAIL = b"\n}"
@@ -102,19 +102,6 @@ def comments_and_literals(root: tree_sitter.Node, source: bytes) -> set[tuple[in
             line = kind == "line_comment"  # the grammar takes the end of the line to a comment of documentation
             found.add((start, start + len(source[start:end].rstrip(b"\r\n")) if line else end))
     return found
-
-
-def place(source: bytes, offset: int) -> tuple[int, int]:
-    """1-based line and column, in characters, of a byte offset."""
-    line_start = source.rfind(b"\n", 0, offset) + 1
-    column = len(source[line_start:offset].decode("utf-8", "replace").removeprefix("\ufeff"))
-    return source.count(b"\n", 0, offset) + 1, column + 1
-
-
-def problem(source: bytes, offset: int, message: str) -> Problem:
-    """A problem at a byte offset."""
-    line, column = place(source, offset)
-    return Problem(line, column, message)
 
 
 def errors(root: tree_sitter.Node, source: bytes) -> tuple[Problem, ...]:

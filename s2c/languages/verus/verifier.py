@@ -19,6 +19,7 @@ from pathlib import Path
 
 from s2c.errors import ToolError
 from s2c.languages.base import Budget, Job, Layout, Reading, SelfTest
+from s2c.languages.ended import early
 from s2c.languages.verus import names, output
 from s2c.languages.verus.identity import ADVICE, identity_files, rustup_home
 from s2c.languages.verus.outline import parse
@@ -151,8 +152,8 @@ class VerusVerifier:
     def read(self, tool: Tool, job: Job, raw: RawRun) -> Reading:
         """What a `check` run said: kind, outcomes by name, diagnostics at places of the job's files."""
         del tool
-        if (early := output.before_output(raw)) is not None:
-            return early
+        if (ended := early(raw)) is not None:
+            return ended
         told = output.take_apart(raw)
         if told is None:
             return Reading(VerdictKind.TOOL_CRASH, {}, reason="the output is not UTF-8")
