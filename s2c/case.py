@@ -4,15 +4,15 @@ Law: what is laid out is the case and nothing else. Nothing here judges; what gi
 """
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from s2c.config import Config
 from s2c.graph import Component, Graph
-from s2c.languages.base import Budget, Job, language
+from s2c.languages.base import Budget, Job, Promise, language
 from s2c.model import Assumption, Declaration, Span
 from s2c.process import Tool
-from s2c.splice import splice
+from s2c.splice import Spliced, splice
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,15 @@ class Laid:
         imported = [one for content in case.imports.values() for one in _taken_on_trust(name, content)]
         self._trusted = frozenset(one.name for one in (*own, *imported) if one.name)
         self.lenient = self._language.verifier.lenient(own, imported)
-        self.owed = tuple(sorted(set(self._owed())))
+        self.owed = tuple(sorted({name for _, _, name in self._owed()}))
+        self.promises = tuple(self._promises())
 
     def job(self, insertions: Mapping[str, tuple[int, bytes]]) -> Job:
         """The check of this case; `insertions`: path -> (offset in its source, text), for a twin."""
         files = {self.place(path): content for path, content in self._case.imports.items()}
         for path in self._members:
             extra = [insertions[path]] if path in insertions else []
-            files[self.place(path)] = splice(
-                self._graph.specs[path], self._language, self._case.fills[path], extra
-            ).content
+            files[self.place(path)] = self._spliced(path, extra).content
         component = self._case.component
         below = _below(self._graph, component)
         return Job(
@@ -60,6 +59,7 @@ class Laid:
             imports=tuple(self.place(path) for path in below),
             options=self._graph.options(component),
             owed=self.owed,
+            promises=() if insertions else self.promises,
             trusted=self._trusted,
             layout=self._graph.layouts.get(component.language),
             origin={self.place(path): path for path in (*below, *self._members)} if self._depth else {},
@@ -74,12 +74,33 @@ class Laid:
         by_place = {self.place(path): path for path in (*self._case.imports, *self._members)}
         return by_place.get(place, place)
 
-    def _owed(self) -> Iterator[str]:
+    def _spliced(self, path: str, insertions: Sequence[tuple[int, bytes]] = ()) -> Spliced:
+        return splice(self._graph.specs[path], self._language, self._case.fills[path], insertions)
+
+    def _owed(self) -> Iterator[tuple[str, Declaration, str]]:
+        """Path, declaration and the name under which it is to be reported, of each that owes something."""
         for path in self._members:
             for declaration in self.declarations(path):
                 name = self._language.verifier.owed(self._tool, declaration)
                 if name is not None:
-                    yield name
+                    yield path, declaration, name
+
+    def _promises(self) -> Iterator[Promise]:
+        """Each given `ensures` of what is owed, where it lies in the file as laid out."""
+        shifts = {path: tuple(self._shifts(path)) for path in self._members}
+        for path, declaration, name in self._owed():
+            for clause in declaration.clauses:
+                if clause.kind == "ensures":
+                    by = sum(shift for end, shift in shifts[path] if end <= clause.span.start)
+                    span = Span(clause.span.start + by, clause.span.end + by)
+                    yield Promise(name, self.place(path), span, clause.text)
+
+    def _shifts(self, path: str) -> Iterator[tuple[int, int]]:
+        """For each hole its end in the source, and by how many bytes its fill moves what follows."""
+        ends = {hole.id: hole.span for hole in self._graph.specs[path].outline.holes}
+        for region in self._spliced(path).regions:
+            span = ends[region.hole]
+            yield span.end, (region.end - region.start) - (span.end - span.start)
 
     def declarations(self, path: str) -> Iterator[Declaration]:
         """The declarations as filled: an owner of a hole has a body then, whatever the source says."""

@@ -8,14 +8,14 @@ A stored verdict is used only under the key of exactly these bytes, flags, rules
 signed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from s2c import keys, policy
 from s2c.case import Case, Laid
 from s2c.config import Config
 from s2c.graph import Graph
-from s2c.languages.base import UNDECLARED, Job, Language, Outcome, Reading, language
+from s2c.languages.base import UNDECLARED, Job, Language, Outcome, Promise, Reading, language
 from s2c.model import Declaration, Refusal, Spec, Verdict, VerdictKind
 from s2c.process import RawRun, Run, Tool
 from s2c.splice import splice, unchanged
@@ -23,7 +23,7 @@ from s2c.store import Store
 from s2c.tools import Submit
 from s2c.verdicts import from_json, to_json
 
-RULES = "judge.1"
+RULES = "judge.2"
 LARGER = 3  # a time-out gets one budget that is this many times the first
 OUT_OF_BUDGET = frozenset({VerdictKind.TIMEOUT, VerdictKind.RESOURCE})
 FORGOTTEN = frozenset({VerdictKind.TOOL_CRASH, VerdictKind.TOOL_MISSING})
@@ -141,7 +141,7 @@ class _Bench:
         self._remarks = (*skipped, *lenient, *self._model_defined())
         runs = [self.check(job) for job in (self.job, *(twin.job for twin in self.twins))]
         rules = f"{self.language.policy_version}/{RULES}{'/model-may-define' if config.model_may_define else ''}"
-        self.key = keys.verdict(tool, rules, runs, self.owed)
+        self.key = keys.verdict(tool, rules, runs, self._due())
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -169,6 +169,11 @@ class _Bench:
             return found
         return ()  # told as a remark of the verdict
 
+    def _due(self) -> tuple[str, ...]:
+        """Everything that must be reported proved, as text: obligations, and the places of their clauses."""
+        places = (f"{one.name} {one.path} {one.span.start}-{one.span.end}" for one in self._laid.promises)
+        return (*self.owed, *places)
+
     def check(self, job: Job) -> Run:
         return self.verifier.check(self.tool, job)
 
@@ -183,6 +188,8 @@ class _Bench:
         if unproved or absent:
             reason = f"not proved by name: {', '.join(sorted({*unproved, *absent}))}"
             return replace(self.verdict(VerdictKind.INCOMPLETE, reason), diagnostics=told)
+        if reading.unkept:
+            return replace(self.verdict(VerdictKind.INCOMPLETE, _unkept(reading.unkept)), diagnostics=told)
         proved = tuple(sorted(reading.outcomes))
         return replace(
             self.verdict(VerdictKind.VERIFIED, ""), obligations=proved, remarks=self._remarks, diagnostics=told
@@ -240,6 +247,12 @@ class _Bench:
             for path in self._graph.files_of(self._case.component.id)
             for one in self.spec(path).outline.assumptions
         )
+
+
+def _unkept(promises: Sequence[Promise]) -> str:
+    """What is wrong with contracts whose clauses were not reported proved where they stand."""
+    named = [f"{one.name.partition(' (')[0]}: ensures {one.text}" for one in promises]
+    return f"not reported proved at its own place: {', '.join(named)}"
 
 
 def _sibling(name: str, other: str) -> str:

@@ -109,6 +109,8 @@ def _wrong(test: SelfTest, reading: Reading) -> str:
         if reading.kind is not VerdictKind.VERIFIED:
             return f"it said {reading.kind} ({reading.reason}) of a file that is right"
         open_names = [name for name in test.proved if reading.outcomes.get(name) is not Outcome.PROVED]
+        if not open_names and reading.unkept:
+            return f"it did not say where it proved the contract of {reading.unkept[0].name}"
         return f"it did not report {', '.join(open_names)} proved" if open_names else ""
     if reading.kind is VerdictKind.VERIFIED and not [n for n in test.proved if n not in reading.outcomes]:
         return "it let a file pass that is wrong"

@@ -191,6 +191,22 @@ def test_trust_is_told_with_its_line() -> None:
     assert [(one.what, one.line) for one in read(tagged).assumptions] == [("lemma Open has no body", 16)]
 
 
+def test_what_nothing_proves_is_told() -> None:
+    """An `assume {:axiom}` is one thing; termination that is given up and bodies that are not there are told too."""
+    text = """method M(n: int)
+  decreases *
+{
+  assume {:axiom} n > 0;
+  while n > 1 invariant n > 2;
+  forall i | 0 <= i < n ensures i > 5;
+  while n > 1 invariant n > 2 { }
+}
+"""
+    found = [(one.what, one.line) for one in read(text).assumptions]
+    missing = "a loop or forall statement has no body"
+    assert found == [("decreases *", 2), ("assume {:axiom}", 4), (missing, 5), (missing, 6)]
+
+
 @pytest.mark.parametrize("text", [TAGGED.replace("// <vc-proof>\n// </vc-proof>\n", ""), UNTAGGED])
 def test_blanks_and_comments_do_not_count(text: str) -> None:
     """Comments, line ends, indentation and a BOM leave every token list as it is."""

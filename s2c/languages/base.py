@@ -19,7 +19,7 @@ import tree_sitter
 
 from s2c.config import LanguageSettings
 from s2c.errors import ConfigError, S2cError
-from s2c.model import Assumption, Declaration, Diagnostic, Hole, Import, Outline, Refusal, VerdictKind
+from s2c.model import Assumption, Declaration, Diagnostic, Hole, Import, Outline, Refusal, Span, VerdictKind
 from s2c.process import RawRun, Run, Tool
 
 UNDECLARED = "undeclared"
@@ -53,6 +53,16 @@ class Target:
     paths: tuple[str, ...]
     outside: bool = False
     advice: str = ""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One given `ensures` of an owed declaration: where it lies, in bytes, in the file as laid out."""
+
+    name: str  # of the obligation, as `Verifier.owed` gives it
+    path: str
+    span: Span
+    text: str = ""
 
 
 class Layout(Protocol):
@@ -90,6 +100,7 @@ class Job:
     imports: tuple[str, ...] = ()  # the other files, each after those that it imports itself
     options: tuple[str, ...] = ()  # what the project sets for the members
     owed: tuple[str, ...] = ()  # names that must be reported proved, as `Verifier.owed` gives them
+    promises: tuple[Promise, ...] = ()  # their given `ensures`, each to be proved at its own place if the tool tells
     trusted: frozenset[str] = frozenset()  # names of axioms that the given text, or a stand-in, takes on trust
     layout: Layout | None = None  # None: nothing but these files (a self-test)
     origin: Mapping[str, str] = field(default_factory=dict)  # path in `files` -> path from the root, where they differ
@@ -108,6 +119,7 @@ class Reading:
     outcomes: Mapping[str, Outcome]  # obligation name, as `owed` spells it -> the worst outcome reported for it
     diagnostics: tuple[Diagnostic, ...] = ()
     reason: str = ""
+    unkept: tuple[Promise, ...] = ()  # those that a tool which tells places did not report proved at theirs
 
 
 @dataclass(frozen=True)

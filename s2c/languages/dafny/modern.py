@@ -9,9 +9,11 @@ include cycle must be named. `--allow-warnings` is never given: without it every
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from s2c.languages.base import Job, Outcome, Reading
+from s2c.languages.base import Job, Outcome, Promise, Reading
+from s2c.languages.dafny import promises
 from s2c.languages.dafny.output import Said, conclude, parse_lines, text_of, worst
 from s2c.languages.dafny.places import diagnostics, in_utf16
 from s2c.languages.ended import early
@@ -52,11 +54,12 @@ def read(job: Job, raw: RawRun, log: str) -> Reading:
         return Reading(VerdictKind.TOOL_CRASH, {}, reason="the output is not UTF-8")
     said, lines = _take_apart(text)
     output = parse_lines(lines, said)
-    batches = _batches(raw.collected.get(log))
+    batches, unkept = _logged(job, raw.collected.get(log)) or (None, job.promises)
     outcomes = None if batches is None else worst(batches)
     # An entry comes as its own outcome and then one for each batch; the trailer counts batches.
     proofs = sum(outcome is Outcome.PROVED for _, outcome in batches or ()) - len(outcomes or ())
-    return conclude(raw, output, outcomes, proofs, diagnostics(job.files, output.said, in_utf16))
+    reading = conclude(raw, output, outcomes, proofs, diagnostics(job.files, output.said, in_utf16))
+    return replace(reading, unkept=unkept)
 
 
 def _take_apart(text: str) -> tuple[list[Said], list[str]]:
@@ -112,11 +115,16 @@ def _message(value: dict[str, Any]) -> str:
     return message
 
 
-def _batches(log: bytes | None) -> list[tuple[str, Outcome]] | None:
-    """For each obligation its own outcome and that of each of its batches, or None if no log can be read."""
+def _logged(job: Job, log: bytes | None) -> tuple[list[tuple[str, Outcome]], tuple[Promise, ...]] | None:
+    """For each obligation its own outcome and that of each of its batches, and the promises that are not kept.
+
+    None if no log can be read.
+    """
     try:
         results = json.loads(log.decode("utf-8-sig"))["verificationResults"] if log is not None else None
-        return None if results is None else [pair for result in results for pair in _of(result)]
+        if results is None:
+            return None
+        return [pair for result in results for pair in _of(result)], promises.unkept(job, results)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 

@@ -48,12 +48,16 @@ def spliced(source: bytes, outline: Outline, fills: Mapping[str, str]) -> tuple[
 
 
 def stand_in(source: bytes, fills: Mapping[str, str]) -> bytes:
-    """The source as importers may rely on it: each unfilled hole's owner an explicit axiom without a body."""
+    """The source as importers may rely on it: each unfilled hole's owner an explicit axiom without a body.
+
+    Every line keeps its number if no hole is filled.
+    """
     edits: list[tuple[int, int, bytes]] = []
     for place in read(source).places:
         hole = place.hole
         filled = hole.id in fills
-        edits.append((hole.span.start, hole.span.end, render(hole, fills[hole.id]).encode() if filled else b""))
+        lines = b"\n" * source.count(b"\n", hole.span.start, hole.span.end)
+        edits.append((hole.span.start, hole.span.end, render(hole, fills[hole.id]).encode() if filled else lines))
         if place.owner is not None and not filled:
             keyword = place.owner.node.child_by_field_name("kind") or place.owner.node
             edits.append((keyword.end_byte, keyword.end_byte, AXIOM))

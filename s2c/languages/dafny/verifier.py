@@ -6,13 +6,14 @@ Law: it runs nothing; it describes runs and reads their output. Two generations 
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from s2c.errors import ToolError
-from s2c.languages.base import Budget, Job, Layout, Reading, SelfTest
+from s2c.languages.base import Budget, Job, Layout, Promise, Reading, SelfTest
 from s2c.languages.dafny import implied, legacy, modern, options
 from s2c.languages.dafny.identity import identity_files
-from s2c.model import Assumption, Declaration, VerdictKind
+from s2c.model import Assumption, Declaration, Span, VerdictKind
 from s2c.process import Limits, RawRun, Run, Tool
 
 VERSION = re.compile(r"^[Dd]afny (\d+)\.(\d+)\.(\d+)", re.MULTILINE)
@@ -75,8 +76,10 @@ class DafnyVerifier:
     def self_tests(self, tool: Tool) -> tuple[SelfTest, ...]:
         """A proof that holds and rests on an included file, one that fails, and one whose exit code 0 would lie."""
         refused = VerdictKind.SYNTAX if tool.generation == LEGACY else VerdictKind.FAILED
+        name = "Solve (correctness)"
+        promise = Promise(name, "test.dfy", Span(GOOD.index(b"ensures"), GOOD.index(b"\n{")))
         return (
-            SelfTest("good", _small(GOOD), VerdictKind.VERIFIED, ("Solve (correctness)",)),
+            SelfTest("good", replace(_small(GOOD), promises=(promise,)), VerdictKind.VERIFIED, (name,)),
             SelfTest("bad", _small(BAD), VerdictKind.FAILED),
             SelfTest("lemma without a proof", _small(CHEAT), refused),
         )
