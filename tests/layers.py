@@ -56,7 +56,9 @@ def catalogue(shared: Path) -> list[dict[str, Any]]:
 def case_of(row: Mapping[str, Any], *, modern: bool) -> tuple[Graph, Case]:
     """A row as the judge would get it; written for Dafny 2.3, so `function method` goes where Dafny 4 has none."""
     graph = graph_of(a=re.sub(r"\{\{HOLE:\w+\}\}\n", "", row["source"]))
-    fills = {hole.id: DAFNY.normalise(hole, row["texts"][str(hole.kind)]) for hole in graph.specs[PATH].outline.holes}
+    texts = {name: re.sub(r"\b(function|predicate) method\b", r"\1", text) for name, text in row["texts"].items()}
+    chosen = texts if modern else row["texts"]
+    fills = {hole.id: DAFNY.normalise(hole, chosen[str(hole.kind)]) for hole in graph.specs[PATH].outline.holes}
     return graph, Case(graph.components[PATH], {PATH: fills}, {})
 
 
