@@ -10,12 +10,14 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from s2c import __version__, connect, plan, recorded, tokens
+from s2c import __version__, connect, lint, plan, recorded, tokens
 from s2c import config as configs
 from s2c import project as projects
 from s2c.errors import S2cError
+from s2c.lint import Finding
 from s2c.plan import Plan
 from s2c.session import Session
 
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     planned = commands.add_parser("plan", help="what `doit generate` would do, and what it would cost at most")
     planned.add_argument("specs", nargs="*", help="only these specs and what they import (default: all)")
     planned.add_argument("--json", action="store_true", help="for programs")
+    planned.add_argument("--all", action="store_true", help="every remark on specs, not only the first")
     planned.set_defaults(run=_plan)
     return parser
 
@@ -57,8 +60,14 @@ def _parser() -> argparse.ArgumentParser:
 def _plan(parsed: argparse.Namespace) -> int:
     session = _session()
     made = plan.make(session.project, session.identities, _selected(session, parsed.specs))
-    notes = [note.text for note in session.project.graph.notes]
-    sys.stdout.write(_plan_json(made, notes) if parsed.json else _plan_text(made, notes))
+    remarks = session.remarks(list(made.items))
+    notes = [*(note.text for note in session.project.graph.notes), *remarks.notes]
+    if parsed.json:
+        sys.stdout.write(_plan_json(made, notes, remarks.findings))
+    else:
+        told = lint.listed(remarks.findings, everything=parsed.all)
+        runs = [f"lint=deep: {session.runs} verifier runs"] if session.runs else []
+        sys.stdout.write(_plan_text(made, [*notes, *told, *runs]))
     return 0
 
 
@@ -77,13 +86,14 @@ def _selected(session: Session, paths: Sequence[str]) -> list[str] | None:
     return [home[path] for path in paths] or None
 
 
-def _plan_json(made: Plan, notes: Sequence[str]) -> str:
+def _plan_json(made: Plan, notes: Sequence[str], findings: Sequence[Finding]) -> str:
     specs = [
         {"specs": list(item.component.members), "state": str(item.state), "reason": item.reason, "key": item.key}
         for item in made.items.values()
     ]
     batches = [{"specs": [work.id for work in batch], "tokens": sum(w.tokens for w in batch)} for batch in made.batches]
     told = {"specs": specs, "batches": batches, "requests_at_most": len(batches), "notes": list(notes)}
+    told["lint"] = [asdict(one) for one in findings]
     return json.dumps(told, indent=1) + "\n"
 
 

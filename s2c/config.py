@@ -60,6 +60,7 @@ class Config:
     smart_batching: bool = True
     context_aware: bool = False
     model_may_define: bool = False
+    lint: str = "plain"
     max_cost: Decimal | None = None
     price_input: Decimal | None = None
     price_output: Decimal | None = None
@@ -219,6 +220,8 @@ def _wanted(kind: str) -> str:
     return names.get(kind, "a list of texts" if kind.startswith("tuple") else "a number")
 
 
+LINTS = ("plain", "deep", "off")
+
 LOWEST = {
     "max_output": 256, "max_attempts": 1, "batch_size": 1000, "batch_specs": 0, "requests": 1, "request_seconds": 1,
     "jobs": 0, "check_seconds": 1,
@@ -233,6 +236,8 @@ def _checked(config: Config) -> Config:
         value = getattr(config, name)
         if value is not None and value < 0:
             raise ConfigError(f"{name} must not be negative", where=TABLE)
+    if config.lint not in LINTS:
+        raise ConfigError(f"lint must be one of {', '.join(LINTS)}, not {config.lint!r}", where=TABLE)
     if config.fresh and (config.frozen or config.offline):
         raise ConfigError("fresh=1 asks again, frozen and offline never ask", where=TABLE, fix="set only one of them")
     for name in ("build", "cache"):

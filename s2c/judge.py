@@ -209,7 +209,7 @@ class _Bench:
         # stand-ins, not fills: only the given text may be to blame
         source = spec.source[:offset] + text + spec.source[offset:]
         stand_in = self.language.stand_in(source, self.language.parse(source), {})
-        lemma = replace(twin.declaration, name=_sibling(twin.declaration.name, name), kind="lemma")
+        lemma = replace(twin.declaration, name=sibling(twin.declaration.name, name), kind="lemma")
         files = {**self.job.files, self._laid.place(twin.path): stand_in}
         # what its own stand-ins take on trust is not the strictest mode's to refuse here
         return replace(self.job, files=files, lenient=True), self.verifier.twin_owed(self.tool, lemma)
@@ -255,7 +255,7 @@ def _unkept(promises: Sequence[Promise]) -> str:
     return f"not reported proved at its own place: {', '.join(named)}"
 
 
-def _sibling(name: str, other: str) -> str:
+def sibling(name: str, other: str) -> str:
     """`other` beside `name`, in either way that languages qualify a name: `M.C.f`, `m::C::f`."""
     place, mark, _ = max((name.rpartition(mark) for mark in (".", "::")), key=lambda parts: len(parts[0]))
     return f"{place}{mark}{other}"

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 
-from s2c import keys
+from s2c import keys, weak
 from s2c.errors import LimitReached
+from s2c.lint import Finding
 from s2c.model import Event, VerdictKind
 from s2c.report.summary import Row, Summary, row
 from s2c.sandbox import network_isolation
@@ -73,7 +74,14 @@ class Ledger:
             isolation=network_isolation() if session.runs else "",
             tools=session.versions,
             remarks=dict(Counter(remark.split(":")[0] for one in rows for remark in one.remarks)),
+            lint=self._lint(session, rows),
         )
+
+    def _lint(self, session: Session, rows: list[Row]) -> tuple[Finding, ...]:
+        """The remarks on the specs of these rows."""
+        home, paths = session.project.graph.home, {one.path for one in rows}
+        found = weak.known(session.project, list(dict.fromkeys(home[path] for path in sorted(paths)))).findings
+        return tuple(one for one in found if one.path in paths)
 
     def _row(self, session: Session, path: str) -> Row:
         project = session.project

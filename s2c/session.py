@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from functools import cached_property
 
-from s2c import built, keys, patterns, plan, tools
+from s2c import built, keys, patterns, plan, tools, weak
 from s2c.config import Config
 from s2c.connect import solving
 from s2c.digest import digest_bytes
@@ -19,6 +19,7 @@ from s2c.errors import LimitReached, S2cError, ToolError
 from s2c.executor import LocalExecutor
 from s2c.judge import Judge
 from s2c.languages.base import language
+from s2c.lint import Remarks
 from s2c.model import Event, Verdict, VerdictKind
 from s2c.process import RawRun, Run
 from s2c.project import Built, Project
@@ -210,6 +211,17 @@ class Session:
             return case
         tool = solver.tools.get(component.language)
         return Verdict(VerdictKind.TOOL_MISSING, "", tool) if isinstance(tool, str) else judge.judge(case, tool)
+
+    # --- lint ---------------------------------------------------------------------------------------------------
+
+    def remarks(self, wanted: Collection[str]) -> Remarks:
+        """The remarks on these components' specs. With lint=deep verifiers run for what is not known yet."""
+        if self.config.lint != "deep":
+            return weak.known(self.project, wanted)
+        with self._executor() as executor:
+            submit = self._counted(executor)
+            toolbox = tools.Toolbox(self.config, self.project.graph.layouts, self.project.store, submit)
+            return weak.remarks(self.project, wanted, toolbox.get, submit, self._jobs)
 
     # --- processes ----------------------------------------------------------------------------------------------
 

@@ -9,10 +9,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "s2c"
 
 # The way of the data: a module imports only from modules that stand before it. One name may stand for a folder.
 ORDER = """
-    errors digest model process verdicts config codec records store languages spec graph prompts wire keys outputs
+    errors digest model process verdicts config codec records store languages spec graph lint prompts wire keys outputs
     project splice
     tokens money trouble stream endpoint llm batches patterns asking reuse plan repair schedule policy
-    supervise sandbox executor tools case judge built accepted solution solve rounds connect session report ledger
+    supervise sandbox executor tools case judge weak built accepted solution solve rounds connect session report ledger
     recorded taskstate tasks cli
 """.split()  # noqa: SIM905 - a list of words reads best as words
 

@@ -19,6 +19,7 @@ import tree_sitter
 
 from s2c.config import LanguageSettings
 from s2c.errors import ConfigError, S2cError
+from s2c.languages.lints import Lint
 from s2c.model import Assumption, Declaration, Diagnostic, Hole, Import, Outline, Refusal, Span, VerdictKind
 from s2c.process import RawRun, Run, Tool
 
@@ -188,6 +189,7 @@ class Language(Protocol):
     prompt: str  # rules and examples for the model, stable text
     batch_specs: int  # how many specs a first request may hold: quality falls with more, price hardly does
     verifier: Verifier
+    lint: Lint  # what it can say of a spec before anyone fills it
     settings: type[LanguageSettings]  # the schema of `[tool.s2c.NAME]`
     manifests: tuple[str, ...]  # names of files in which projects of this language say how they are laid out
     build_folders: tuple[str, ...]  # names of folders in which its own tools write: never searched for sources

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from s2c.lint import Finding, counted
 from s2c.model import Verdict, VerdictKind
 
 
@@ -48,7 +49,8 @@ class Summary:
     tasks_executed: int
     isolation: str  # how verifiers were kept from the network; "" if none ran
     tools: Mapping[str, str] = field(default_factory=dict)
-    remarks: Mapping[str, int] = field(default_factory=dict)
+    remarks: Mapping[str, int] = field(default_factory=dict)  # on verdicts
+    lint: tuple[Finding, ...] = ()  # remarks on the specs themselves
 
 
 def row(  # noqa: PLR0913 - a row has that many columns
@@ -103,6 +105,8 @@ def to_text(summary: Summary, rows: list[Row]) -> str:
         f"{summary.tasks_executed} tasks executed"
     )
     lines += [f"{count} x {name}" for name, count in sorted(summary.remarks.items())]
+    if summary.lint:
+        lines.append(f"{counted(summary.lint)} (s2c plan lists them)")
     return "\n".join(lines) + "\n"
 
 

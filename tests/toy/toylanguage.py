@@ -13,6 +13,7 @@ from pathlib import Path
 from s2c.config import LanguageSettings
 from s2c.errors import ToolError
 from s2c.languages.base import Job, Layout, Outcome, Reading, SelfTest, Target
+from s2c.languages.lints import Silent
 from s2c.model import (
     Assumption,
     Clause,
@@ -146,6 +147,7 @@ class Toy:
 
     def __init__(self) -> None:
         self.verifier = ToyVerifier()
+        self.lint = Silent()
 
     def layout(self, root: Path, manifests: Mapping[str, bytes], settings: LanguageSettings) -> Layout:
         """Nothing but the settings."""

@@ -9,7 +9,9 @@ from pathlib import Path
 from s2c.config import LanguageSettings
 from s2c.languages.base import Layout, Verifier
 from s2c.languages.dafny import checks, layout, outline, policy, render, structure
+from s2c.languages.dafny.lint import DafnyLint
 from s2c.languages.dafny.verifier import DafnyVerifier
+from s2c.languages.lints import Lint
 from s2c.model import Declaration, Hole, Outline, Refusal
 
 
@@ -29,6 +31,7 @@ class Dafny:
     def __init__(self) -> None:
         self.prompt = Path(__file__).with_name("prompt.md").read_text(encoding="utf-8")
         self.verifier: Verifier = DafnyVerifier()
+        self.lint: Lint = DafnyLint()
 
     def layout(self, root: Path, manifests: Mapping[str, bytes], settings: LanguageSettings) -> Layout:
         """What the project's own files say."""

@@ -10,7 +10,9 @@ from s2c.config import LanguageSettings
 from s2c.languages.base import Layout, Verifier
 from s2c.languages.lean import layout, outline, policy, render, structure
 from s2c.languages.lean.layout import LeanSettings
+from s2c.languages.lean.lint import LeanLint
 from s2c.languages.lean.verifier import LeanVerifier
+from s2c.languages.lints import Lint
 from s2c.model import Declaration, Hole, Outline, Refusal
 
 
@@ -30,6 +32,7 @@ class Lean:
     def __init__(self) -> None:
         self.prompt = Path(__file__).with_name("prompt.md").read_text(encoding="utf-8")
         self.verifier: Verifier = LeanVerifier()
+        self.lint: Lint = LeanLint()
 
     def layout(self, root: Path, manifests: Mapping[str, bytes], settings: LanguageSettings) -> Layout:
         """What the project's own files say."""

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from s2c.config import LanguageSettings
 from s2c.languages.base import Layout, Verifier
+from s2c.languages.lints import Lint
 from s2c.languages.verus import checks, layout, outline, policy, render, structure, vacuity
+from s2c.languages.verus.lint import VerusLint
 from s2c.languages.verus.verifier import VerusVerifier
 from s2c.model import Declaration, Hole, Outline, Refusal
 
@@ -29,6 +31,7 @@ class Verus:
     def __init__(self) -> None:
         self.prompt = Path(__file__).with_name("prompt.md").read_text(encoding="utf-8")
         self.verifier: Verifier = VerusVerifier()
+        self.lint: Lint = VerusLint()
 
     def layout(self, root: Path, manifests: Mapping[str, bytes], settings: LanguageSettings) -> Layout:
         """What the project's own files say."""
