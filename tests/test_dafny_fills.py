@@ -1,8 +1,7 @@
-"""What a fill of a Dafny hole may be: attacks and look-alikes, structure, policy, rendering."""
+"""What a fill of a Dafny hole may be: structure, policy, rendering. Known attacks: test_cheats.py."""
 
 import dataclasses
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,6 @@ function Value(n: int): int
 // </vc-code>
 """
 HONEST = {"h1": "", "h2": "r := 4;\n", "h3": "assert true;\n", "h4": "n + 1\n"}
-NAMES = ("helpers", "body", "proof")
 UNDEFINED = {
     "DA0201": "the given text calls intToStringHelper and leaves it to the model to say what it is",
     "DA0282": "the given text calls min and leaves it to the model to say what it is",
@@ -51,48 +49,6 @@ def refused(spec: str, fills: dict[str, str]) -> tuple[Refusal, ...]:
     assert not outline.problems
     plain = {hole.id: DAFNY.normalise(hole, fills[hole.id]) for hole in outline.holes}
     return DAFNY.structure(source, outline, plain) or DAFNY.policy(outline, plain)
-
-
-def record(shared: Path, row: dict[str, object]) -> tuple[Refusal, ...]:
-    """Refusals for one row of the catalogue, spliced into its spec."""
-    template = (shared / "cheats" / f"{row['spec']}.dfy").read_text(encoding="utf-8")
-    fills = dict(json.loads((shared / "cheats" / "honest.json").read_text(encoding="utf-8"))["dafny"])
-    fills |= dict(row.get("with", {})) | {str(row["hole"]): row["text"]}  # type: ignore[call-overload]  # rows of json
-    return refused(
-        re.sub(r"\{\{HOLE:\w+\}\}\n", "", template), {f"h{at}": fills[name] for at, name in enumerate(NAMES, 1)}
-    )
-
-
-def catalogue(shared: Path, *, attacks: bool) -> list[dict[str, object]]:
-    """The Dafny rows of the catalogue of attacks, or its look-alikes."""
-    return [
-        row
-        for row in rows(shared, "cheats/cheats.jsonl")
-        if row["language"] == "dafny" and row["must_reject"] is attacks
-    ]
-
-
-def test_every_attack_is_refused(shared: Path) -> None:
-    """No attack of the catalogue passes structure and policy, before any verifier runs."""
-    attacks = catalogue(shared, attacks=True)
-    assert len(attacks) >= 48
-    assert [row["id"] for row in attacks if not record(shared, row)] == []
-
-
-def test_every_attack_is_refused_in_other_clothes(shared: Path) -> None:
-    """Comments and line breaks between the tokens of an attack do not hide it."""
-    for row in catalogue(shared, attacks=True):
-        if "#if" in str(row["text"]) or "//" in str(row["text"]) or not str(row["text"]).strip():
-            continue
-        dressed = re.sub(r"(?<=[\w;{}()]) (?=[\w{])", " /* a /* b */ */\n  ", str(row["text"]))
-        assert record(shared, {**row, "text": dressed}), row["id"]
-
-
-def test_no_look_alike_is_refused(shared: Path) -> None:
-    """Harmless text that only looks like an attack passes both layers."""
-    harmless = catalogue(shared, attacks=False)
-    assert len(harmless) >= 17
-    assert [(row["id"], record(shared, row)) for row in harmless if record(shared, row)] == []
 
 
 def test_real_solutions_pass(shared: Path) -> None:
@@ -235,6 +191,7 @@ def test_bodies_are_whole_checked_statements(rule: str, text: str) -> None:
         ("h1", "ghost function {:opaque} Deep<T>(s: seq<T>): nat\n  decreases |s|\n{\n  |s|\n}"),
         ("h1", "datatype Option<T> = None | Some(value: T) { predicate Is() { Some? } }\nconst limit: int := 3"),
         ("h1", "method Run(a: array<int>)\n  modifies a\n{\n  forall i | 0 <= i < a.Length { a[i] := 0; }\n}"),
+        ("h1", "datatype/* x */ Side = Left // y\n | Right\nfunction /* z */ Two(): int { 2 }\nconst/**/limit := 3"),
         ("h2", "var Good' := 3; var n' := n; r := if Good'== 3 then 4 else 5;"),
         ("h2", "r := 0; while r < 4 invariant r <= 4 decreases 4 - r { r := r + 1; }"),
         ("h2", "label L: r := 4; assert old@L(r) == old@L(r);"),

@@ -1,13 +1,9 @@
-"""What fills of Lean may contain: every known attack is refused, and what only looks like one is not."""
-
-import json
-from collections import Counter
-from pathlib import Path
+"""What fills of Lean may contain: each rule of the policy. Known attacks: test_cheats.py."""
 
 import pytest
 
 from s2c.languages.lean.lean import Lean
-from s2c.model import HoleKind, Outline, Refusal
+from s2c.model import Outline, Refusal
 
 LEAN = Lean()
 SPEC = """-- <vc-preamble>
@@ -41,32 +37,6 @@ def policy(kind: str, text: str) -> list[str]:
     assert structure == ()
     assert all(one.message and "`" in one.message for one in found if one.rule != "name")
     return [f"{one.rule} {one.line}" for one in found]
-
-
-def test_every_attack_is_refused_and_no_look_alike_is(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """All rows of the collection; the table says which layer refuses how many of each category."""
-    folder = shared / "cheats"
-    honest = json.loads((folder / "honest.json").read_text(encoding="utf-8"))["lean"] | {"proof": "simp [solve]"}
-    table: Counter[tuple[str, str]] = Counter()
-    wrong = []
-    for line in (folder / "cheats.jsonl").read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        if row["language"] != "lean":
-            continue
-        source = (folder / f"{row['spec']}.lean").read_text(encoding="utf-8")
-        for kind in HoleKind:
-            source = source.replace(f"{{{{HOLE:{kind}}}}}", "" if kind is HoleKind.HELPERS else "sorry")
-        structure, found, _ = refusals(source, {**honest, **row.get("with", {}), row["hole"]: row["text"]})
-        layer = "structure" if structure else "policy" if found else "none"
-        table[row["category"], layer] += 1
-        if (layer != "none") is not row["must_reject"]:
-            wrong.append((row["id"], layer, structure + found))
-    with capsys.disabled():
-        print()  # noqa: T201 - the table is what a reader of a test run wants to see
-        for (category, layer), count in sorted(table.items()):
-            print(f"  {category:14} {layer:10} {count:3}")  # noqa: T201
-    assert wrong == []
-    assert sum(table.values()) >= 84
 
 
 TRUSTED = [
@@ -126,6 +96,10 @@ TRUSTED = [
     ("helpers", "namespace A\ndef foldr := 1\ndef solve := 2\nend A", "name 3"),
     ("helpers", "def «solve» := 1", "name 1"),
     ("helpers", "def _root_.a := 1", "name 1"),
+    ("helpers", "def «Is\u0422op» := 1", "token 1"),
+    ("helpers", "def s\u00f3lve := 1", "name 1"),
+    ("helpers", "def \U0001d4fd\U0001d4f8\U0001d4f9 := 1", "name 1"),
+    ("proof", "have «\u0430» := 1", "token 1"),
     ("helpers", "def \u0399s\u03a4op := 1", "name 1"),
     ("helpers", "theorem solve.eq_1 : True := trivial", "name 1"),
 ]
@@ -150,6 +124,9 @@ ALLOWED = [
     ("proof", "conv => lhs; rw [f]"),
     ("helpers", "theorem sorry_free (n : Nat) : n + 0 = n := Nat.add_zero n"),
     ("helpers", "/-- Not an `axiom`. -/\n@[simp] private theorem a (n : Nat) : n = n := rfl"),
+    ("helpers", "@[simp] /- a -/ private /- b -/ theorem a /- c -/ (n : Nat) : n = n := rfl /- d -/"),
+    ("helpers", "structure «Box» where\n  v : Int\ninstance : LE Box := ⟨fun a b => a.v ≤ b.v⟩"),
+    ("helpers", "theorem «two is two» (α₁ ξ : Nat) : ξ = ξ := rfl"),
     ("helpers", "@[local simp, inline]\ndef a (n : Nat) : Nat :=\n  n\ntermination_by 0\ndecreasing_by omega"),
     (
         "helpers",

@@ -1,11 +1,4 @@
-"""What a fill of a Verus hole may be: attacks and look-alikes, and each rule of the policy."""
-
-import json
-import re
-import sys
-from collections import Counter
-from pathlib import Path
-from typing import Any
+"""What a fill of a Verus hole may be: each rule of the policy. Known attacks: test_cheats.py."""
 
 import pytest
 
@@ -53,50 +46,6 @@ def refused(spec: str, fills: dict[str, str]) -> tuple[str, tuple[Refusal, ...]]
     return ("policy" if found else "none"), found
 
 
-def catalogue(shared: Path, *, attacks: bool) -> list[dict[str, Any]]:
-    """The Verus rows of the catalogue of attacks, or its look-alikes."""
-    text = (shared / "cheats" / "cheats.jsonl").read_text(encoding="utf-8")
-    found = [json.loads(line) for line in text.splitlines()]
-    return [row for row in found if row["language"] == "verus" and row["must_reject"] is attacks]
-
-
-def record(shared: Path, row: dict[str, Any]) -> tuple[str, tuple[Refusal, ...]]:
-    """The layer that refuses one row of the catalogue, spliced into its spec, and why."""
-    template = (shared / "cheats" / f"{row['spec']}.rs").read_text(encoding="utf-8")
-    honest = json.loads((shared / "cheats" / "honest.json").read_text(encoding="utf-8"))["verus"]
-    return refused(
-        re.sub(r"\{\{HOLE:\w+\}\}\n", "", template), {**honest, **row.get("with", {}), row["hole"]: row["text"]}
-    )
-
-
-def test_every_attack_is_refused(shared: Path) -> None:
-    """No attack of the catalogue passes structure and policy, before any verifier runs: none is left to the tool."""
-    attacks = catalogue(shared, attacks=True)
-    layers = {row["id"]: record(shared, row)[0] for row in attacks}
-    assert [name for name, layer in layers.items() if layer == "none"] == []
-    assert len(attacks) >= 48
-    table = Counter(layers.values())
-    sys.stdout.write(f"attacks by the layer that refuses them: {dict(table)}\n")
-    assert set(table) == {"structure", "policy"}
-
-
-def test_every_attack_is_refused_in_other_clothes(shared: Path) -> None:
-    """Comments and line breaks between the tokens of an attack do not hide it."""
-    for row in catalogue(shared, attacks=True):
-        if "//" in row["text"] or '"' in row["text"] or not row["text"].strip():
-            continue
-        dressed = re.sub(r"(?<=[\w;{}()!,]) (?=[\w{(])", " /* a /* b */ */\n  ", row["text"])
-        assert record(shared, {**row, "text": dressed})[0] != "none", row["id"]
-
-
-def test_no_look_alike_is_refused(shared: Path) -> None:
-    """Harmless text that only looks like an attack passes both layers."""
-    harmless = catalogue(shared, attacks=False)
-    assert len(harmless) >= 21
-    found = [(row["id"], *record(shared, row)) for row in harmless]
-    assert [one for one in found if one[1] != "none"] == []
-
-
 # --- each rule ----------------------------------------------------------------------------------------------------
 
 RULES = [
@@ -104,7 +53,15 @@ RULES = [
     ("proof", "vstd::prelude::admit();", "trust", "admit"),
     ("body", "let g: Ghost<int> = Ghost::assume_new();\n4", "trust", "assume_new"),
     ("proof", 'vstd::prelude::inline_air_stmt("(assume false)");', "trust", "inline_air_stmt"),
-    ("proof", "r#assume(false);", "token", "r#assume"),
+    ("proof", "r#assume(false);", "trust", "assume"),
+    ("proof", "let r#match = 1int;", "token", "r#match"),
+    ("body", "r#if!(true)", "token", "r#if"),
+    ("proof", "r#panic!(0);", "macro", "panic"),
+    ("proof", "r#std::r#process::exit(0);", "path", "std::process"),
+    ("helpers", "spec fn r#good(n: int) -> bool { true }", "name", "good"),
+    ("helpers", "#[verifier(opaque, external_body)]\nproof fn bad() ensures false { }", "attribute", "external_body"),
+    ("helpers", "#[verifier()]\nproof fn f() { }", "attribute", "verifier"),
+    ("helpers", "#[verifier(rlimit(1000))]\nproof fn f() { }", "attribute", "rlimit"),
     ("proof", "let \u0430 = 1int;", "token", "\u0430"),
     ("proof", "verus_builtin::x();", "token", "verus_builtin"),
     ("body", "let x: u32 = unsafe { f() };\nx", "keyword", "unsafe"),
@@ -197,6 +154,13 @@ ALLOWED = [
     ("helpers", "broadcast use vstd::seq_lib::group_seq_properties;\nconst LIMIT: u32 = 7;"),
     ("helpers", "pub open spec fn axiomatic(assume_me: int) -> bool { assume_me > 0 }\nproof fn admitted() { }"),
     ("helpers", "#[verifier::opaque]\npub(crate) closed spec fn f<A>(s: Seq<A>) -> nat decreases s.len() { s.len() }"),
+    (
+        "helpers",
+        (
+            "#[verifier(opaque, rlimit(30))]\nspec fn r#more(n: int) -> int { r#n }\n"
+            "#[ verifier :: opaque ]\nspec fn e() -> int { 1 }"
+        ),
+    ),
     ("helpers", "broadcast proof fn more(n: int) ensures #[trigger] good(n + 4) || n < 0 { }"),
     (
         "helpers",

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import tree_sitter
 
-from s2c.languages.dafny.syntax import find, text, tokens
+from s2c.languages.dafny.syntax import find, leaves, text, tokens
 from s2c.model import Clause, Span
 
 CALLABLES = frozenset({"method", "function"})
@@ -149,17 +149,23 @@ def _inside(item: Item) -> Scope:
 def _kind(node: tree_sitter.Node, source: bytes) -> str:
     kind = node.child_by_field_name("kind")
     if kind is not None:
-        return " ".join(text(kind, source).split())
-    return next(iter(text(node, source)[:20].split()), "")  # nothing where error recovery made the keyword up
+        return _spelled(kind, source, " ")
+    first = next(leaves(node), node)
+    return text(first, source)  # nothing where error recovery made the keyword up
 
 
 def _name(node: tree_sitter.Node, kind: str, source: bytes) -> str:
     name = node.child_by_field_name("name")
     if name is not None:
-        return "".join(text(name, source).split())
+        return _spelled(name, source, "")
     if node.type == "field":
         return next(_field_names(_value(node), source), "")
     return "_ctor" if kind == "constructor" else ""
+
+
+def _spelled(node: tree_sitter.Node, source: bytes, between: str) -> str:
+    """Its tokens, without the comments that may stand between them."""
+    return between.join(token.text.decode("utf-8", "replace") for token in tokens(node, source))
 
 
 def _attributes(outer: tree_sitter.Node, node: tree_sitter.Node, source: bytes) -> Iterator[str]:

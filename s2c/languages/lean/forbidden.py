@@ -8,7 +8,7 @@ the declaration and begins the command.
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from s2c.languages.lean.names import parts
+from s2c.languages.lean.names import parts, strange
 from s2c.languages.lean.syntax import GAP, Token
 
 Found = tuple[str, str, int]  # rule, message, offset
@@ -83,7 +83,7 @@ def words(found: Sequence[Token], *, code: bool, choice: bool) -> Iterator[Found
         elif word.start in own_rules or (named and word.text in _PREFIXES and _in_attribute(found, at)):
             message = None
         else:
-            message = _plain(word, found[at - 1] if at else None, after)
+            message = _foreign(word) or _plain(word, found[at - 1] if at else None, after)
             message = message or (_chosen(word) if code and not choice else None)
         if message is not None:
             yield (*message, word.start)
@@ -140,6 +140,13 @@ def _plain(word: Token, before: Token | None, after: Token | None) -> tuple[str,
     if found and found[0 if found[0] != "_root_" else min(1, len(found) - 1)] == "Lean":
         return "meta", f"`{text}` may not stand in a fill: what is in `Lean` is for writing tactics and commands"
     return None
+
+
+def _foreign(word: Token) -> tuple[str, str] | None:
+    """A letter that may look like one of a name of the given text."""
+    text = _text(word)
+    letter = strange(text)
+    return ("token", f"`{letter}` in `{text[:40]}`: write names in ASCII or Greek letters") if letter else None
 
 
 def _chosen(word: Token) -> tuple[str, str] | None:

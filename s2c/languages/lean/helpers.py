@@ -5,7 +5,6 @@ Law: nothing in it may change how given text reads. So no instance of a type tha
 """
 
 import re
-import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +13,8 @@ import tree_sitter
 
 from s2c.languages.lean.forbidden import Found
 from s2c.languages.lean.items import Item, items
-from s2c.languages.lean.names import parts
-from s2c.languages.lean.syntax import Token
+from s2c.languages.lean.names import looks, parts, plain
+from s2c.languages.lean.syntax import COMMENTS, Token
 from s2c.model import Outline
 
 KINDS = frozenset({"theorem", "lemma", "def", "abbrev", "structure", "inductive", "example"})
@@ -33,6 +32,7 @@ INSTANCE = (
     "an instance may only be of one of these classes, for a type that these helpers declare before it outside of any"
     f" namespace, as `instance : LE T := ...`: {', '.join(sorted(CLASSES))}"
 )
+_BEFORE = COMMENTS | {"modifier", "attribute"}  # nodes before the one that says what a command is
 # what may stand first on a line of a declaration in the first column; anything else there may be a command
 _FIRST_COLUMN = frozenset(
     """
@@ -45,7 +45,6 @@ _MADE = re.compile(
     r"eq_\d+|eq_def|eq_unfold|induct(_unfolding)?|fun_cases(_unfolding)?|match_\d+|proof_\d+|rec|recOn|casesOn|brecOn"
     r"|below|ibelow|binductionOn|injEq|inj|sizeOf_spec|noConfusion(Type)?|ctorIdx|toCtorIdx|_\w+"
 )
-_GREEK = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονκικυτ", "ABEZHIKMNOPTYXovkikut")
 
 
 def commands(outline: Outline, root: tree_sitter.Node, code: bytes, words: Sequence[Token]) -> Iterator[Found]:
@@ -72,8 +71,8 @@ class _Given:
 
     @classmethod
     def of(cls, outline: Outline) -> "_Given":
-        looks = frozenset(_folded(one) for one in outline.names)
-        return cls(outline.names, looks, any(word.endswith(b" noncomputable") for word in outline.skeleton))
+        seen = frozenset(looks(one) for one in outline.names)
+        return cls(outline.names, seen, any(word.endswith(b" noncomputable") for word in outline.skeleton))
 
 
 @dataclass
@@ -87,7 +86,7 @@ class _Reader:
     pending: int | None = None
 
     def command(self, command: tree_sitter.Node, inside: Sequence[Token]) -> Iterator[Found]:
-        node = next((one for one in command.named_children if one.type not in {"modifier", "attribute"}), None)
+        node = next((one for one in command.named_children if one.type not in _BEFORE), None)
         kind = node.type if node is not None else ""
         opening = kind == "other" and _is_open_in(inside)
         if self.pending is not None and not opening and kind != "declaration":
@@ -129,7 +128,7 @@ class _Reader:
         yield from ((*found, at) for found in _name(self.given, item))
         yield from _handlers(item)
         if item.kind in {"structure", "inductive"} and item.name == item.own:  # below a namespace it might be mistaken
-            self.own_types.add(item.own)
+            self.own_types.add(plain(item.own))
 
     def _end(self, inside: Sequence[Token]) -> Iterator[Found]:
         if self.scopes and self.scopes[-1][1] == _path(inside):
@@ -153,17 +152,12 @@ def _name(given: _Given, item: Item) -> Iterator[tuple[str, str]]:
     name, whole = _last(item), parts(item.own)
     if name and name in given.names:
         yield "name", f"{name} is a name that the given text declares or uses: choose another for this {item.kind}"
-    elif name and _folded(name) in given.looks:
+    elif name and looks(name) in given.looks:
         yield "name", f"{name} looks like a name of the given text: choose another for this {item.kind}"
     elif "_root_" in whole:
         yield "name", f"`{item.own}`: write the name without `_root_`"
     elif len(whole) > 1 and _MADE.fullmatch(name):
         yield "name", f"`{item.own}` is a name that Lean makes itself: choose another for this {item.kind}"
-
-
-def _folded(name: str) -> str:
-    """The name as it looks."""
-    return unicodedata.normalize("NFKC", name).translate(_GREEK)
 
 
 def _own_instance(item: Item, own_types: set[str]) -> bool:
@@ -180,8 +174,8 @@ def _own_instance(item: Item, own_types: set[str]) -> bool:
     if len(kind) < 2 or parts(kind[0])[-1:] == () or parts(kind[0])[-1] not in CLASSES:  # noqa: PLR2004 - two words
         return False
     if len(kind) == 2:  # noqa: PLR2004 - class and type
-        return kind[1] in own_types
-    return kind[1] == "(" and kind[-1] == ")" and kind.count("(") == 1 and kind[2] in own_types
+        return plain(kind[1]) in own_types
+    return kind[1] == "(" and kind[-1] == ")" and kind.count("(") == 1 and plain(kind[2]) in own_types
 
 
 def _is_outermost(item: Item) -> bool:

@@ -4,10 +4,22 @@ Law: a dot inside « » does not separate, and « » are no part of a name: two 
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 _PART = re.compile(r"«([^«»]*)»?|([^.«»]+)")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_'!?]*")
+_LETTERS = (  # first and last of each block whose letters a name may have, beside ASCII
+    (0xC0, 0x17F),  # Latin
+    (0x370, 0x3FF),  # Greek
+    (0x1D2C, 0x1DBF),  # raised and lowered letters
+    (0x1F00, 0x1FFF),  # Greek with accents
+    (0x2071, 0x209C),  # raised and lowered letters
+    (0x2100, 0x214F),  # letters as signs
+    (0x2C7C, 0x2C7C),  # lowered j
+    (0x1D400, 0x1D7FF),  # letters of mathematics
+)
+_LOOKS = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαγηικνορστυωϲϳıĸ℮", "ABEZHIKMNOPTYXaynikvopotuwcjike")  # noqa: RUF001 - Greek
 
 
 def parts(name: str) -> tuple[str, ...]:
@@ -28,3 +40,19 @@ def plain(name: str) -> str:
 def guarded(name: str) -> str:
     """The name with every part in « »: no keyword or notation that a file brings along can change what it means."""
     return ".".join(f"«{one}»" for one in parts(name))
+
+
+def looks(name: str) -> str:
+    """How a name looks: accents, styles of letters and the like do not count."""
+    plainer = "".join(one for one in unicodedata.normalize("NFKD", name) if not unicodedata.combining(one))
+    return plainer.translate(_LOOKS)
+
+
+def strange(name: str) -> str:
+    """The first letter of a name that is of no script in which Lean is written; "" if there is none."""
+    foreign = (one for one in name if not one.isascii() and one.isalpha() and not _is_known(ord(one)))
+    return next(foreign, "")
+
+
+def _is_known(letter: int) -> bool:
+    return any(first <= letter <= last for first, last in _LETTERS)

@@ -21,7 +21,7 @@ class Verus:
     name = "verus"
     suffixes = (".rs",)
     version = "verus.1"
-    policy_version = "verus-policy.1"
+    policy_version = "verus-policy.2"
     batch_specs = 8
     settings = LanguageSettings
     manifests = ("Cargo.toml",)

@@ -7,6 +7,8 @@ neighbours, never by what is made of it later.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from s2c.languages.verus.contract import CLAUSES
+from s2c.languages.verus.keywords import MODIFIERS
 from s2c.languages.verus.reader import CLOSING, Words
 from s2c.languages.verus.syntax import LITERALS, Token
 from s2c.model import Hole, HoleKind, Outline
@@ -50,6 +52,23 @@ _BEFORE_NOT = frozenset(
         b"break", b"as", b"let", b"move", b"mut", b"ref",
     }
 )  # fmt: skip
+_RAW = b"r#"
+# words of Rust and of Verus that a raw name may not be, so that no rule takes a name for the word
+_RESERVED = (
+    _KEYWORDS
+    | _BEFORE_NAME
+    | _ITEM_WORDS
+    | _BEFORE_NOT
+    | MODIFIERS
+    | CLAUSES
+    | frozenset(
+        b"""
+        abstract become box continue crate do enum false final for gen loop override priv self Self super true try
+        typeof union unsized virtual where assert assert_by calc choose exists forall has hasnt hide is isnt layout
+        matches reveal reveal_with_fuel verus verus_proof_expr
+        """.split()
+    )
+)
 _INSTEAD = {
     b"use": "`{}` may hide a name of the spec: write the full path (`vstd::...::lemma(x)`) where it is needed",
     b"mod": "`{}` opens a scope of its own: put the items themselves in helpers",
@@ -63,8 +82,8 @@ _INSTEAD = {
 }
 ENDLESS = b"exec_allows_no_decreases_clause"
 _LOOPS = frozenset({b"while", b"loop"})
-_CLAUSES = frozenset({b"decreases", b"invariant", b"invariant_except_break", b"ensures", b"requires"})
-_GOES_ON = _CLAUSES | {b",", b"{", b"else", b"&&", b"||", b"==>", b"<==>", b"==", b"!=", b"=~=", b".", b"&&&", b"|||"}
+_OF_LOOPS = frozenset({b"decreases", b"invariant", b"invariant_except_break", b"ensures", b"requires"})
+_GOES_ON = _OF_LOOPS | {b",", b"{", b"else", b"&&", b"||", b"==>", b"<==>", b"==", b"!=", b"=~=", b".", b"&&&", b"|||"}
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 
 
@@ -87,31 +106,31 @@ def refused(outline: Outline, hole: Hole, read: Words) -> Iterator[At]:
 
 def _tokens(hole: Hole, read: Words) -> Iterator[At]:
     """Rule, message and offset for each token that may not be there."""
-    texts = [word.text for word in read.tokens]
+    texts = [word.text.removeprefix(_RAW) for word in read.tokens]  # `r#x` is `x`, unless that is reserved
     for at, word in enumerate(read.tokens):
         if word.kind in LITERALS:
             continue
         before = texts[at - 1] if at else b""
         after = texts[at + 1] if at + 1 < len(texts) else b""
         found = (
-            _spelling(word)
-            or _trust(word.text, before)
-            or _keyword(hole, word.text, before, after)
-            or _macro(word.text, before, texts[at + 1 : at + 3])
-            or _path(word.text, after, texts[at + 2 : at + 3])
+            _spelling(word, texts[at])
+            or _trust(texts[at], before)
+            or _keyword(hole, texts[at], before, after)
+            or _macro(texts[at], before, texts[at + 1 : at + 3])
+            or _path(texts[at], after, texts[at + 2 : at + 3])
             or _prover(texts, at)
         )
         if found is not None:
             yield (*found, word.start)
 
 
-def _spelling(word: Token) -> Found | None:
+def _spelling(word: Token, name: bytes) -> Found | None:
     spelled = word.text.decode("utf-8", "replace")
     if not word.text.isascii():
         return "token", f"`{spelled}`: names and operators are plain ASCII in a fill"
-    if word.text.startswith(b"r#"):
-        return "token", f"`{spelled}`: no raw names in a fill, choose another name"
-    if _INTERNAL.fullmatch(word.text):
+    if word.text.startswith(_RAW) and name in _RESERVED:
+        return "token", f"`{spelled}`: no reserved word as a raw name in a fill, choose another name"
+    if _INTERNAL.fullmatch(name):
         return "token", f"`{spelled}` is internal to Verus: remove it"
     return None
 
@@ -175,11 +194,24 @@ def _attributes(read: Words) -> Iterator[At]:
             continue  # no attribute, whatever it is: structure has seen it parse
         size = read.close[start] - start
         inside = texts[start + 1 : start + min(size, MAX_ATTRIBUTE)]
-        message = _attribute(inside, inner=inner)
+        message = next(filter(None, (_attribute(one, inner=inner) for one in _each(inside))), "")
         if size > MAX_ATTRIBUTE and not inner:
             message = f"this attribute is longer than {MAX_ATTRIBUTE} tokens: shorten it, or remove it"
         if message:
             yield "attribute", message, read.tokens[at].start
+
+
+def _each(inside: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """The attributes in one pair of brackets: the older `verifier(a, b(1))` is `verifier::a` and `verifier::b(1)`."""
+    if list(inside[:2]) != [b"verifier", b"("] or inside[-1] != b")":
+        yield inside
+        return
+    depth, start = 0, 2
+    for at in range(2, len(inside)):
+        depth += (inside[at] in CLOSING) - (inside[at] in CLOSING.values())
+        if depth < 0 or (not depth and inside[at] == b","):
+            yield [b"verifier", b"::", *inside[start:at]]
+            start = at + 1
 
 
 def _attribute(inside: Sequence[bytes], *, inner: bool) -> str:
