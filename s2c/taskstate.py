@@ -131,12 +131,17 @@ class Build:
         self.session.check([path for path in self.paths() if path in self.to_check])
 
     def verify(self, path: str) -> str:
-        """Write the verdict file of build/PATH; the key it was made under, "" if it is not green."""
+        """Write the verdict file of build/PATH; its key, signed by this machine, "" if it is not green."""
         _alone()
         verdict, waiting = self.session.verdict(path)
         self.session.write_verdict(path, verdict, waiting)
         green = str(verdict.kind) == "verified" and not waiting
-        return self.session.verdict_key(path) if green else ""
+        return self.signed_key(path) if green else ""
+
+    def signed_key(self, path: str) -> str:
+        """What doit keeps of a green `verify:PATH`: a database from elsewhere can't have it. "" if there is no key."""
+        key = self.session.verdict_key(path)
+        return self.session.project.store.sign(key.encode()) if key else ""
 
     # --- the end ------------------------------------------------------------------------------------------------
 

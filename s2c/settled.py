@@ -1,0 +1,124 @@
+"""What a run left up to date, and by which marks of the file system: groups of files that need not be read again.
+
+Law: it is a hint that spares reading, never a ground for `verified`. A group is left out only if nothing that counts
+for any file of it has changed since a run of this machine found all of it up to date: each file's size, times and
+inode, settings, rules, verifier, doit's records. The note is signed like a verdict: nobody else can have written it.
+
+Marks are taken only of files that were read again and held what they must, and that were not written in the last
+moments: a later write can't leave the same marks (git does the same for its index).
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from s2c.store.files import write_atomic
+
+VERSION = "settled.1"
+FILE = "settled.json"
+MOMENT = 20_000_000  # nanoseconds: file systems give the same time to writes that lie a tick apart
+
+Stamp = tuple[int, int, int, int]
+"""Size, time of content, time of the inode (ns), inode."""
+Sign = Callable[[bytes], str]
+"""This machine's signature of a text."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file: its group, what was up to date of the whole group, the marks of what counts, its row in the summary."""
+
+    group: str
+    generated: bool
+    verified: bool
+    stamps: Mapping[str, Stamp]  # path from the root -> its marks
+    row: str  # JSON
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Every file of the project as the last run left it. `head`: what counts for all of them at once."""
+
+    head: str
+    entries: Mapping[str, Entry] = field(repr=False)
+
+    def changed(self, root: Path, *, verified: bool, apart: bool) -> frozenset[str]:
+        """The files of every group that is not up to date, or not known to be; all if groups can't be read `apart`."""
+        base = os.fspath(root)
+        groups = {one.group for one in self.entries.values() if not _holds(one, base, verified=verified)}
+        if groups and not apart:
+            return frozenset(self.entries)
+        return frozenset(path for path, one in self.entries.items() if one.group in groups)
+
+    def groups_of(self, paths: Collection[str]) -> frozenset[str]:
+        """All files of the groups of these paths."""
+        groups = {self.entries[path].group for path in paths if path in self.entries}
+        return frozenset(path for path, one in self.entries.items() if one.group in groups)
+
+
+def stamp(path: str) -> Stamp | None:
+    """The marks of a file; None if there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - called for every file of a project; a Path costs more than the call
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+
+
+def marked(root: Path, contents: Mapping[str, bytes | None]) -> dict[str, Stamp] | None:
+    """The marks of these files if each holds these bytes (None: whatever it holds) and is not too young to tell."""
+    found = {}
+    for path, content in contents.items():
+        place = os.fspath(root / path)
+        before = stamp(place)
+        if before is None or (content is not None and Path(place).read_bytes() != content):
+            return None
+        if stamp(place) != before or time.time_ns() - max(before[1], before[2]) < MOMENT:
+            return None
+        found[path] = before
+    return found
+
+
+def read(folder: Path, sign: Sign) -> Settled | None:
+    """What the last run left in this folder; None if there is nothing, or nothing that this machine signed."""
+    try:
+        mark, _, text = (folder / FILE).read_bytes().partition(b"\n")
+        if not hmac.compare_digest(mark, sign(text).encode()):
+            return None
+        told = json.loads(text)
+        return Settled(told["head"], {path: _entry(one) for path, one in told["files"].items()})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write(folder: Path, sign: Sign, settled: Settled) -> None:
+    """Leave it in this folder. Raises OSError."""
+    files = {
+        path: [one.group, one.generated, one.verified, dict(one.stamps), one.row]
+        for path, one in settled.entries.items()
+    }
+    text = json.dumps({"head": settled.head, "files": files}, separators=(",", ":")).encode()
+    write_atomic(folder / FILE, sign(text).encode() + b"\n" + text)
+
+
+def head(parts: Iterable[str]) -> str:
+    """One mark for all that counts for every file."""
+    return hashlib.blake2b("\0".join((VERSION, *parts)).encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+
+
+def _holds(entry: Entry, root: str, *, verified: bool) -> bool:
+    known = entry.generated and (entry.verified or not verified)
+    return known and all(stamp(f"{root}/{path}") == was for path, was in entry.stamps.items())
+
+
+def _entry(told: list[object]) -> Entry:
+    group, generated, verified, stamps, row = told
+    if not isinstance(stamps, dict):
+        raise TypeError(stamps)
+    marks = {str(path): tuple(was) for path, was in stamps.items()}
+    return Entry(str(group), generated is True, verified is True, marks, str(row))
