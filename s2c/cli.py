@@ -66,7 +66,7 @@ def _plan(parsed: argparse.Namespace) -> int:
         sys.stdout.write(_plan_json(made, notes, remarks.findings))
     else:
         told = lint.listed(remarks.findings, everything=parsed.all)
-        runs = [f"lint=deep: {session.runs} verifier runs"] if session.runs else []
+        runs = [f"lint=deep ran the verifier {session.runs} times; without it a plan runs none"] if session.runs else []
         sys.stdout.write(_plan_text(made, [*notes, *told, *runs]))
     return 0
 

@@ -78,7 +78,8 @@ class Deep:
     def _vacuous(self, one: _Try, tool: Tool) -> bool:
         """Whether `false` follows from the owner's `requires` alone."""
         spoken = language(tool.language)
-        found = spoken.vacuity(one.spec.source, one.spec.outline, one.declaration)
+        asks = any(clause.kind == "requires" for clause in one.declaration.clauses)
+        found = spoken.vacuity(one.spec.source, one.spec.outline, one.declaration) if asks else None
         if found is None:
             return False
         offset, text, name = found

@@ -13,7 +13,7 @@ from s2c import __version__
 from tests.picture import HELPERS, HOLE, Bench
 from tests.projects import Ended, Tree
 
-TOP = f'include "lib/half.dfy"\n{HELPERS}lemma Top()\n  ensures true\n{HOLE}'
+TOP = f'include "lib/half.dfy"\n{HELPERS}lemma Top()\n  ensures 1 < 2\n{HOLE}'
 HALF = f"lemma Half(n: nat)\n  ensures n / 2 <= n\n{HOLE}"
 
 
