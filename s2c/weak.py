@@ -15,7 +15,7 @@ from s2c.config import Config
 from s2c.errors import ToolError
 from s2c.graph import Component, Graph
 from s2c.judge import sibling
-from s2c.languages.base import Budget, Job, Outcome, language
+from s2c.languages.base import Job, Outcome, language
 from s2c.languages.lints import Trivial
 from s2c.lint import Finding, Remarks, Rule, line_of
 from s2c.model import Declaration, Spec, VerdictKind
@@ -26,9 +26,9 @@ from s2c.store import Store
 from s2c.tools import Submit
 
 RULES = "weak.1"
-SECONDS = 30  # for one trivial fill: what takes longer is not trivially true
 # what says nothing of the spec, or nothing that would be said again
 _NOT_KEPT = frozenset({VerdictKind.TOOL_CRASH, VerdictKind.TOOL_MISSING, VerdictKind.TIMEOUT})
+_UNDECIDED = _NOT_KEPT | {VerdictKind.RESOURCE}
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Deep:
         self._config = config
         self._store = store
         self._submit = submit
+        self.undecided: list[str] = []  # names that a run left open, or did not live to say
 
     def applies(self, component: Component) -> bool:
         """Whether there is a trivial fill to try."""
@@ -110,8 +111,7 @@ class Deep:
 
     def _job(self, component: Component, spec: Spec, trivial: Trivial, laid: Laid, name: str) -> Job:
         """The check as a verdict's would be; beside other owners of holes, which stand in for themselves."""
-        seconds = min(SECONDS, self._config.check_seconds)
-        job = replace(laid.job({}), budget=Budget(1, seconds))
+        job = laid.job({})
         others = [one for path in component.members for one in self._graph.specs[path].outline.holes if one.owner]
         if len(others) == 1:
             return job
@@ -139,6 +139,8 @@ class Deep:
         proved = proved and reading.kind is VerdictKind.VERIFIED
         if reading.kind not in _NOT_KEPT:
             self._store.put_analysis(key, proved)
+        if reading.kind in _UNDECIDED or reading.outcomes.get(name) is Outcome.OPEN:
+            self.undecided.append(name)
         return proved
 
 
@@ -186,6 +188,9 @@ def _look(deep: Deep, components: Iterable[Component], jobs: int, tool: Find) ->
 
     in_order(ids, dict.fromkeys(ids, ()), jobs, work, lambda _, told: found.extend(told))
     notes = [f"lint=deep did not look at {name} specs: {why}" for name, why in sorted(missing.items())]
+    if deep.undecided:
+        count = len(deep.undecided)
+        notes.append(f"lint=deep left {count} of its runs undecided (time, resources): they count as not proved")
     return Remarks(tuple(found), tuple(notes))
 
 
