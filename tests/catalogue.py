@@ -4,13 +4,13 @@ Law: a row is judged as a model's answer would be: normalised, spliced, and show
 language. Rows of this repository's own (`tests/attacks`) stand beside those of the collection and have the same form.
 """
 
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from s2c import policy
 from s2c.languages.base import language
 from s2c.model import HoleKind, Refusal, Spec
 from s2c.splice import splice, unchanged
@@ -75,13 +75,18 @@ def _row(shared: Path, row: Mapping[str, Any]) -> Row:
 
 def judged(row: Row, fills: Mapping[str, str] | None = None) -> tuple[str, tuple[Refusal, ...]]:
     """The layer that refuses a row, or these fills in its place: `structure`, `policy` or `none`; and its refusals."""
-    spoken = language(row.language)
-    source = row.source.encode()
-    spec = Spec(f"Max.{SUFFIXES[row.language]}", row.language, source, spoken.parse(source))
-    assert not spec.outline.problems
+    spoken, spec = language(row.language), _spec(row.language, row.source)
     texts = {**row.honest, **row.fills, **(fills or {})}
     plain = {hole.id: spoken.normalise(hole, texts[hole.kind]) for hole in spec.outline.holes}
     assert unchanged(spec, splice(spec, spoken, plain))
-    structure = spoken.structure(source, spec.outline, plain)
-    refusals = policy.check(spec, spoken, plain)
-    return "structure" if structure else "policy" if refusals else "none", refusals
+    if structure := spoken.structure(spec.source, spec.outline, plain):
+        return "structure", structure
+    refusals = spoken.policy(spec.outline, plain)
+    return "policy" if refusals else "none", refusals
+
+
+@functools.cache
+def _spec(name: str, source: str) -> Spec:
+    outline = language(name).parse(source.encode())
+    assert not outline.problems
+    return Spec(f"Max.{SUFFIXES[name]}", name, source.encode(), outline)

@@ -134,6 +134,9 @@ HELPERS = {
         "// a\rlemma F() { }",
         "lemma F() { }\0",
         "\ufeff// x",
+        "// \u3164",
+        "// \ufe00",
+        "// a\U000e0101",
     ],
     "preprocessor": ["#if A", "/*\n  #endif\n*/"],
 }
@@ -154,7 +157,13 @@ BODIES = {
         "assume{:axiom}false;",
         "assert Good(1) by { assume false; }",
     ],
-    "keyword": ["modify r;", "r := 4; ...;"],
+    "keyword": [
+        "modify r;",
+        "r := 4; ...;",
+        "{ r := 4; } method Other() { }",
+        "r := 4; const c := 1;",
+        "lemma F() { }",
+    ],
     "endless": ["while true decreases * { }"],
     "no-body": [
         "while r < 4 invariant false",
@@ -186,7 +195,7 @@ def test_bodies_are_whole_checked_statements(rule: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("hole", "text"),
     [
-        ("h1", "// nothing needed\n"),
+        ("h1", "// nothing needed \u26a0\ufe0f \u4e2d\u6587\n"),
         ("h1", "lemma {:induction n} Up(n: nat, free: int, first: int)\n  ensures n >= 0\n{\n}"),
         ("h1", "ghost function {:opaque} Deep<T>(s: seq<T>): nat\n  decreases |s|\n{\n  |s|\n}"),
         ("h1", "datatype Option<T> = None | Some(value: T) { predicate Is() { Some? } }\nconst limit: int := 3"),

@@ -1,11 +1,8 @@
 """Fills of Verus holes: how they are stored and rendered, what stands in for them, and what structure refuses."""
 
-import json
-from pathlib import Path
-
 import pytest
 
-from s2c.languages.verus import render
+from s2c.languages.verus import lexer, render
 from s2c.languages.verus.outline import parse
 from s2c.languages.verus.structure import structure, together, wrapped
 from s2c.languages.verus.syntax import tree
@@ -82,7 +79,7 @@ def test_a_fill_is_stored_without_the_braces_that_s2c_owns(text: str) -> None:
                 fill = render.normalise(one, text)
                 assert fill.strip() == NORMAL[text].strip()
                 assert render.normalise(one, fill) == fill
-                balanced = not render.lexer.problems(fill.encode())
+                balanced = not lexer.problems(fill.encode())
                 assert not balanced or render.normalise(one, render.render(one, fill)) == fill
 
 
@@ -216,6 +213,10 @@ HELPERS = {
     "fn h()": ["no-body"],
     "#[verifier::external_body]": ["syntax"],
     "fn h() { } #[cfg(any())]": ["syntax"],
+    "/// Documented. /** */\nfn h() { } // end\n/* end */ //// end\n/*** end */": [],
+    "fn h() { } /// of what follows": ["syntax"],
+    "/** of what follows */": ["syntax"],
+    "fn h() { }\n//! of what it stands in": ["syntax"],
     "fn h() { } pub": ["syntax"],
     "fn h() { } proof": ["syntax"],
     "fn h() { } broadcast": ["syntax"],
@@ -279,24 +280,3 @@ def test_the_given_text_reads_as_it_did() -> None:
     source = "verus! { fn f(a: u8) ensures a == 1,\n// <vc-code>\n// </vc-code>\nfn g() { } }"
     assert refused("a", "h1", source) == []
     assert refused("{ a }, b", "h1", source) == []
-
-
-def test_the_attacks_are_refused(shared: Path) -> None:
-    """Every honest fill of the collection passes; of the attacks those on structure are refused here."""
-    honest = json.loads((shared / "cheats" / "honest.json").read_text())["verus"]
-    refusals: dict[str, bool] = {}
-    for row in map(json.loads, (shared / "cheats" / "cheats.jsonl").read_text().splitlines()):
-        if row["language"] != "verus":
-            continue
-        text = (shared / "cheats" / f"{row['spec']}.rs").read_text()
-        for name in honest:
-            text = text.replace(f"{{{{HOLE:{name}}}}}\n", "")
-        found = outline(text)
-        raw = {**honest, **row.get("with", {}), row["hole"]: row["text"]}
-        fills = {
-            one.id: render.normalise(one, raw[name])
-            for one, name in zip(found.holes, ("helpers", "body", "proof"), strict=True)
-        }
-        refusals[row["id"]] = bool(structure(text.encode(), found, fills))
-        assert row["must_reject"] or not refusals[row["id"]], row["id"]
-    assert sum(refusals.values()) >= 10

@@ -11,15 +11,26 @@ from s2c.model import Hole, Outline, Refusal
 
 MARKER = re.compile(r"</?vc-[a-z]+>|@@S2C-")
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # categories of Unicode
+# letters, marks and signs that show nothing; the two selectors that stand behind emoji (U+FE0E, U+FE0F) are let pass
+_BLANK = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 def characters(hole: Hole, fill: str) -> Iterator[Refusal]:
     """Markers, and characters that nobody sees or that turn the text round. Tabs are let pass."""
     for number, line in enumerate(fill.split("\n"), 1):
         yield from markers(hole, line, number)
-        odd = next((c for c in line if c != "\t" and unicodedata.category(c) in INVISIBLE), None)
+        odd = (
+            None if line.isascii() and line.isprintable() else next((c for c in line if c != "\t" and hidden(c)), None)
+        )
         if odd is not None:
             yield Refusal("character", f"invisible or control character U+{ord(odd):04X}: remove it", hole.id, number)
+
+
+def hidden(character: str) -> bool:
+    """Whether nobody sees this character."""
+    return unicodedata.category(character) in INVISIBLE or _BLANK.match(character) is not None
 
 
 def markers(hole: Hole, line: str, number: int) -> Iterator[Refusal]:

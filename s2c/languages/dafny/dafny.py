@@ -21,7 +21,7 @@ class Dafny:
     name = "dafny"
     suffixes = (".dfy",)
     version = "dafny.1"
-    policy_version = "dafny-policy.2"
+    policy_version = "dafny-policy.3"
     batch_specs = 16
     settings = LanguageSettings
     manifests = ("dfyconfig.toml",)

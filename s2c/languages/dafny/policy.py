@@ -31,6 +31,9 @@ _KEYWORDS = frozenset(
         b"modify", b"module", b"newtype", b"refines", b"trait", b"type", b"yield", b"...",
     }
 )  # fmt: skip
+_DECLARING = frozenset(
+    {b"codatatype", b"colemma", b"const", b"copredicate", b"datatype", b"function", b"lemma", b"method", b"predicate"}
+)
 _FREE = frozenset({b"invariant", b"ensures", b"requires"})
 _LABELLED = frozenset({b"old", b"unchanged", b"fresh", b"allocated"})  # `old@L(x)`: here the @ names a label
 _LITERALS = frozenset({"string", "char", "number"})
@@ -79,7 +82,7 @@ def _tokens(outline: Outline, hole: Hole, words: Sequence[Token]) -> Iterator[tu
             continue
         before = words[at - 1].text if at else b""
         after = words[at + 1].text if at + 1 < len(words) else b""
-        found = _word(word, before, after, endless=endless) or _bits(outline, word)
+        found = _word(word, before, after, endless=endless) or _bits(outline, word) or _declaring(hole, word)
         if found is not None:
             yield (*found, word.start)
 
@@ -93,6 +96,12 @@ def _word(word: Token, before: bytes, after: bytes, *, endless: bool) -> tuple[s
     if word.text == b"decreases" and after == b"*" and not endless:
         return "endless", "`decreases *` gives up termination: write an expression that decreases"
     return _trust(word, after) or _attribute(word, before, after)
+
+
+def _declaring(hole: Hole, word: Token) -> tuple[str, str] | None:
+    if hole.kind is not HoleKind.HELPERS and word.text in _DECLARING:
+        return "keyword", f"`{word.text.decode()}` declares something inside a body: put it in helpers"
+    return None
 
 
 def _trust(word: Token, after: bytes) -> tuple[str, str] | None:

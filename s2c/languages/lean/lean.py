@@ -22,7 +22,7 @@ class Lean:
     name = "lean"
     suffixes = (".lean",)
     version = "lean.1"
-    policy_version = "lean-policy.2"
+    policy_version = "lean-policy.3"
     batch_specs = 6
     settings = LeanSettings
     manifests = ("lakefile.toml", "lakefile.lean", "lean-toolchain", "lake-manifest.json")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import tree_sitter
 
-from s2c.languages.fills import INVISIBLE, blamed, markers
+from s2c.languages.fills import blamed, hidden, markers
 from s2c.languages.lean.brackets import unmatched
 from s2c.languages.lean.render import spliced
 from s2c.languages.lean.syntax import COMMENTS, Token, errors, leaves, text, tokens, tree
@@ -19,7 +19,6 @@ from s2c.model import Hole, HoleKind, Outline, Refusal, Span
 
 Event = tuple[str, bytes]
 
-_INVISIBLE = INVISIBLE | {"Zs"}  # Lean takes no blank but the plain one
 _HEADS = {"tactic": b"example : True := by\n", "term": b"example : True :=\n"}
 _STEP = b"  "
 _NEAR = 64  # tokens within which `in` must come
@@ -62,7 +61,8 @@ def _characters(hole: Hole, fill: str) -> Iterator[Refusal]:
 
 
 def _is_odd(character: str) -> bool:
-    return character != " " and unicodedata.category(character) in _INVISIBLE
+    # Lean takes no blank but the plain one
+    return character != " " and (unicodedata.category(character) == "Zs" or hidden(character))
 
 
 def _parse(hole: Hole, fill: str) -> Iterator[Refusal]:

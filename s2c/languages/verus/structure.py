@@ -5,6 +5,7 @@ outside the holes must be what and where it was, in the same items. Two lexers m
 string, since a word that one of them does not see could be code for Verus. Whatever is odd is refused.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ _HEADS = {
 # what would go on with what stands before, or needs something behind it
 _NO_BEGIN = frozenset({b",", b"==>", b"<==>", b"<==", b"=", b"==", b"!=", b".", b"=>", b"->", b"::", b"?", b"+"})
 _NO_END = frozenset({b"proof", b"unsafe", b"broadcast", b"else", b"let", b"by", b"pub", b"spec", b"exec", b"axiom"})
+_DOCUMENTATION = re.compile(rb"//(?:/(?!/)|!)|/\*(?:\*(?![*/])|!)")
 
 
 class Given(NamedTuple):
@@ -76,6 +78,7 @@ def _parse(hole: Hole, fill: str) -> Iterator[Refusal]:
     inside = read(found, Scope())[1:]  # behind the `verus!` itself
     if hole.kind is HoleKind.HELPERS:
         yield from _helpers(hole, inside, found, code, offset)
+        yield from _documented(hole, text)
     else:
         yield from _block(hole, inside, found, code, offset)
 
@@ -132,6 +135,17 @@ def _helpers(hole: Hole, inside: Sequence[Item], found: Words, code: bytes, offs
             yield Refusal("no-body", f"{item.kind} {item.short} has no body: write one", hole.id, line)
         elif found.tokens[item.end - 1].text not in {b";", b"}", b"]"}:
             yield Refusal("syntax", f"{item.kind} {item.short} is not complete: end it", hole.id, line)
+
+
+def _documented(hole: Hole, text: bytes) -> Iterator[Refusal]:
+    """A comment of documentation behind all items: it would be an attribute of what the given text goes on with."""
+    last = max((token.end for token in tokens(tree(text), text)), default=0)
+    for one in lexer.pieces(text):
+        if one.start >= last and _DOCUMENTATION.match(text, one.start):
+            line = text.count(b"\n", 0, one.start) + 1
+            yield Refusal(
+                "syntax", "this documentation has nothing to speak of: write `//` for a comment", hole.id, line
+            )
 
 
 def together(source: bytes, outline: Outline, fills: Mapping[str, str]) -> Iterator[Refusal]:

@@ -21,7 +21,7 @@ class Verus:
     name = "verus"
     suffixes = (".rs",)
     version = "verus.1"
-    policy_version = "verus-policy.2"
+    policy_version = "verus-policy.3"
     batch_specs = 8
     settings = LanguageSettings
     manifests = ("Cargo.toml",)
