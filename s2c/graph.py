@@ -6,7 +6,7 @@ leads there, and no other file.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -84,14 +84,15 @@ LastGood = Callable[[], Mapping[str, tuple[str, ...]]]
 """Path -> what its imports named when it was last read without a problem. Asked for only where a file has one."""
 
 
-def load(config: Config, last_good: LastGood = dict) -> Graph:
-    """The graph of every source that the settings name, and of what those import.
+def load(config: Config, last_good: LastGood = dict, only: Collection[str] | None = None) -> Graph:
+    """The graph of every source that the settings name (`only`: of these among them), and of what those import.
 
     A file that does not parse keeps the place that it had: what can be read of its imports may be damaged too.
     """
     loader = _Loader(config, last_good)
     for path in specs.find(config, loader.files):
-        loader.add(path)
+        if only is None or path in only:
+            loader.add(path)
     loader.complete()
     loader.relate()
     return build(loader.specs, loader.targets, loader.problems, loader.layouts)

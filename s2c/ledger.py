@@ -5,7 +5,7 @@ Law: it only listens. Every number in a summary is the number of events or resul
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 from s2c import keys, weak
@@ -24,6 +24,7 @@ class Ledger:
         self.refused: dict[str, str] = {}  # path -> why generate: gave no implementation
         self.current: set[str] = set()  # paths whose verify: task was up to date
         self.skipped: set[str] = set()  # paths whose generate: task was up to date
+        self.left: set[str] = set()  # paths that were not read, since nothing of theirs changed
         self.executed = 0
         self._tokens: Counter[str] = Counter()
         self._cost = Decimal(0)
@@ -47,7 +48,7 @@ class Ledger:
         """One row for each of these paths, sorted."""
         return [self._row(session, path) for path in sorted(paths)]
 
-    def summary(self, session: Session, rows: list[Row]) -> Summary:
+    def summary(self, session: Session, rows: list[Row], remarks: Iterable[Finding]) -> Summary:
         """The whole run."""
         return Summary(
             files=len(rows),
@@ -55,7 +56,7 @@ class Ledger:
             verified=sum(1 for one in rows if one.state == "verified"),
             failed=sum(1 for one in rows if one.state not in {"verified", "waiting"}),
             waiting=sum(1 for one in rows if one.state == "waiting"),
-            up_to_date=len({one.path for one in rows} & (self.current or self.skipped)),
+            up_to_date=len({one.path for one in rows} & (self.left | (self.current or self.skipped))),
             origins=dict(
                 Counter(
                     one.origin
@@ -74,14 +75,14 @@ class Ledger:
             isolation=network_isolation() if session.runs else "",
             tools=session.versions,
             remarks=dict(Counter(remark.split(":")[0] for one in rows for remark in one.remarks)),
-            lint=self._lint(session, rows),
+            lint=tuple(remarks),
         )
 
-    def _lint(self, session: Session, rows: list[Row]) -> tuple[Finding, ...]:
+    def remarks(self, session: Session, rows: list[Row]) -> list[Finding]:
         """The remarks on the specs of these rows."""
         home, paths = session.project.graph.home, {one.path for one in rows}
         found = weak.known(session.project, list(dict.fromkeys(home[path] for path in sorted(paths)))).findings
-        return tuple(one for one in found if one.path in paths)
+        return [one for one in found if one.path in paths]
 
     def _row(self, session: Session, path: str) -> Row:
         project = session.project

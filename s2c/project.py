@@ -4,7 +4,7 @@ Law: everything here is computed once from one reading of the files; a run plans
 even if a file changes while it runs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -79,11 +79,14 @@ class Project:
         return None if built is not None and built.target == digest_bytes(content) else content
 
 
-def load(config: Config, store: Store, recorded: Recorded) -> Project:
-    """The project as its files are now. What each imports is kept for the day on which it can't be read."""
+def load(config: Config, store: Store, recorded: Recorded, only: Collection[str] | None = None) -> Project:
+    """The project as its files are now; `only` these and what they import.
+
+    What each imports is kept for the day on which it can't be read.
+    """
     last_good = cache(lambda: _places(store))
-    graph = graphs.load(config, last_good)
-    _keep_places(store, graph, last_good)
+    graph = graphs.load(config, last_good, only)
+    _keep_places(store, graph, last_good, whole=only is None)
     return Project(config, graph, store, Outputs(config.root, config.build_folder), recorded)
 
 
@@ -92,11 +95,15 @@ def _places(store: Store) -> dict[str, tuple[str, ...]]:
     return {str(path): tuple(map(str, ones)) for path, ones in known.items()} if isinstance(known, dict) else {}
 
 
-def _keep_places(store: Store, graph: Graph, last_good: Callable[[], Mapping[str, tuple[str, ...]]]) -> None:
+def _keep_places(
+    store: Store, graph: Graph, last_good: Callable[[], Mapping[str, tuple[str, ...]]], *, whole: bool
+) -> None:
+    if not whole and not graph.specs:
+        return
     broken = [path for path, problems in graph.problems.items() if problems]
-    before = last_good() if broken else {}
-    kept = {path: before[path] for path in broken if path in before}
-    now: Json = {**{path: list(ones) for path, ones in graph.targets.items() if path not in broken}, **kept}
+    before = last_good() if broken or not whole else {}
+    kept = {path: before[path] for path in (broken if whole else before) if path in before}
+    now: Json = {**kept, **{path: list(ones) for path, ones in graph.targets.items() if path not in broken}}
     mark = digest(PLACES, now)
     if store.analysis(f"{PLACES} digest") != mark:
         store.put_analysis(PLACES, now)

@@ -6,7 +6,7 @@ an empty one, since losing it must cost nothing.
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,16 +16,14 @@ FILE = ".doit.db"
 PREFIX = "generate:"
 
 
-def read(path: Path) -> Mapping[str, Built]:
-    """Path of a spec -> what its `generate:` task recorded, from the doit database at `path`."""
+def read(path: Path, only: Collection[str] | None = None) -> Mapping[str, Built]:
+    """Path of a spec (`only`: of these) -> what its `generate:` task recorded, from the doit database at `path`."""
     if not path.is_file():
         return {}
     try:
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30)
         try:
-            rows = connection.execute(
-                "select task_id, task_data from doit where task_id like ?", (f"{PREFIX}%",)
-            ).fetchall()
+            rows = _all(connection) if only is None else _some(connection, only)
         finally:
             connection.close()
     except sqlite3.Error:
@@ -36,6 +34,15 @@ def read(path: Path) -> Mapping[str, Built]:
         if built is not None:
             found[str(name).removeprefix(PREFIX)] = built
     return found
+
+
+def _all(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    return connection.execute("select task_id, task_data from doit where task_id like ?", (f"{PREFIX}%",)).fetchall()
+
+
+def _some(connection: sqlite3.Connection, only: Collection[str]) -> list[tuple[str, str]]:
+    query = "select task_id, task_data from doit where task_id = ?"
+    return [row for path in only for row in connection.execute(query, (f"{PREFIX}{path}",))]
 
 
 def set_aside(path: Path) -> Path | None:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from s2c.digest import digest_bytes
 from s2c.store.files import write_atomic
 
 VERSION = "settled.1"
@@ -70,13 +71,13 @@ def stamp(path: str) -> Stamp | None:
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
-def marked(root: Path, contents: Mapping[str, bytes | None]) -> dict[str, Stamp] | None:
-    """The marks of these files if each holds these bytes (None: whatever it holds) and is not too young to tell."""
+def marked(root: Path, contents: Mapping[str, str | None]) -> dict[str, Stamp] | None:
+    """The marks of these files if each holds what has this digest (None: anything) and is not too young to tell."""
     found = {}
     for path, content in contents.items():
         place = os.fspath(root / path)
         before = stamp(place)
-        if before is None or (content is not None and Path(place).read_bytes() != content):
+        if before is None or (content is not None and digest_bytes(Path(place).read_bytes()) != content):
             return None
         if stamp(place) != before or time.time_ns() - max(before[1], before[2]) < MOMENT:
             return None

@@ -28,6 +28,7 @@ from s2c import recorded
 from s2c.errors import ConfigError, S2cError
 from s2c.project import Built
 from s2c.taskstate import BUILD, Leave
+from s2c.wishes import only_ours, wish
 
 __all__ = ["DOIT_CONFIG", "task__check", "task__solve", "task_generate", "task_verify"]
 
@@ -183,6 +184,8 @@ def _loaded(call: Callable[[], T]) -> T:
 
 def _tasks_of() -> list[str]:
     """The paths that have tasks, and all that doit knows by now passed on to the session."""
+    dodo = vars(sys.modules["dodo"]) if "dodo" in sys.modules else {}
+    BUILD.wish = wish(sys.argv[1:]) if only_ours(dodo, __all__, DOIT_CONFIG) else None
     BUILD.given = dict(doit_cmd._CMDLINE_VARS or {})  # noqa: SLF001 - doit can't list them, and a typo must be told
     if Globals.dep_manager is not None:
         if not isinstance(Globals.dep_manager.backend, SqliteDB):

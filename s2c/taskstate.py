@@ -7,7 +7,7 @@ a run that ends early first ends what it started.
 import multiprocessing
 import sys
 from collections.abc import Collection, Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from s2c import config as configs
@@ -15,10 +15,13 @@ from s2c import connect, project, recorded, report
 from s2c.config import Config
 from s2c.errors import ConfigError, S2cError
 from s2c.ledger import Ledger, codes
+from s2c.lint import Finding
 from s2c.model import Event
 from s2c.project import Built
 from s2c.report import Out
+from s2c.report.summary import Row
 from s2c.session import Session
+from s2c.skipping import Done, Skipping, Wish
 
 NO_REPORTER = ConfigError(
     "nothing is asked and nothing is written: doit runs with a reporter that is not s2c's",
@@ -48,6 +51,9 @@ class Build:
         self.asked: set[str] | None = None  # paths that may cost a request; None: no reporter of ours told
         self.wanted: set[str] = set()  # paths whose generate: is part of this run
         self.to_check: set[str] = set()  # paths whose verify: is part of this run
+        self.wish: Wish | None = None  # what the command line asks for; None: every file must be read
+        self.made: dict[str, str] = {}  # path -> digest of what its generate: wrote in this run
+        self.green: set[str] = set()  # paths whose verify: was green in this run
         self.touched: set[str] = set()  # paths whose tasks doit looked at in this run
         self.error: S2cError | None = None  # what ended the solving early
 
@@ -59,8 +65,12 @@ class Build:
         """The session of this process. Raises S2cError where settings, sources or store don't allow one."""
         settings = self._settings()
         store = connect.open_store(settings)
-        loaded = project.load(settings, store, recorded.read(settings.root / self.database).get)
-        if not _own(loaded.graph.specs):
+        database = settings.root / self.database
+        self.skipping = Skipping(settings, store, database, self.wish)
+        only = self.skipping.only
+        rows = cache(lambda: recorded.read(database, None if only is None else loaded.graph.specs))
+        loaded = project.load(settings, store, lambda path: rows().get(path), only)
+        if not _own(loaded.graph.specs) and not self.skipping.left:
             raise ConfigError(
                 f"no source matches specs = {list(settings.specs)}",
                 where=str(settings.root),
@@ -119,6 +129,7 @@ class Build:
         why = self.session.stale(path) if self.session.config.frozen else ()
         made = self.session.generate(path)
         if isinstance(made, Built):
+            self.made[path] = made.target
             return made
         if self.session.config.frozen:
             made = "; ".join(("frozen", *why, made))
@@ -135,8 +146,10 @@ class Build:
         _alone()
         verdict, waiting = self.session.verdict(path)
         self.session.write_verdict(path, verdict, waiting)
-        green = str(verdict.kind) == "verified" and not waiting
-        return self.signed_key(path) if green else ""
+        if str(verdict.kind) != "verified" or waiting:
+            return ""
+        self.green.add(path)
+        return self.signed_key(path)
 
     def signed_key(self, path: str) -> str:
         """What doit keeps of a green `verify:PATH`: a database from elsewhere can't have it. "" if there is no key."""
@@ -150,12 +163,27 @@ class Build:
         session, ledger = self.session, self.ledger
         for problem in session.project.store.problems:
             self._listen(Event("store-problem", {"problem": problem}))
-        rows = ledger.rows(session, self.touched)
-        report.finish(session.config.build_folder, ledger.summary(session, rows), rows, out)
+        rows, remarks = self._told()
+        report.finish(session.config.build_folder, ledger.summary(session, rows, remarks), rows, out)
         for error in (self.error, session.limit, session.refused):
             if error is not None:
                 sys.stderr.write(f"s2c: {error}\n")
         return self.error.exit_code if self.error else codes(rows, session, ledger.refused)
+
+    def _told(self) -> tuple[list[Row], list[Finding]]:
+        """The rows of this run and the remarks on their specs; with what was left out, if nothing was named."""
+        session, ledger = self.session, self.ledger
+        rows = ledger.rows(session, self.touched)
+        remarks = ledger.remarks(session, rows)
+        if self.touched or ledger.executed or self.skipping.only is None:
+            known = session.project.recorded
+            fresh = {path: built.target for path in ledger.skipped if (built := known(path)) is not None}
+            self.skipping.leave(session, rows, remarks, Done(fresh | self.made, ledger.current | self.green))
+        if self.wish is not None and not self.wish.paths:
+            left, more = self.skipping.rows()
+            ledger.left = {one.path for one in left}
+            rows, remarks = sorted([*rows, *left], key=lambda one: one.path), sorted([*remarks, *more])
+        return rows, remarks
 
     def close(self) -> None:
         """End what still runs for this process, and let go of the store."""

@@ -646,3 +646,31 @@ def test_doits_records_of_another_machine_are_not_believed(built: Tree) -> None:
     ended = built.doit("verify", env={"S2C_VERDICT_KEY": "22" * 32})
     assert ended.code == 0, ended.text
     assert (built.summary["tasks_executed"], built.summary["verifier_runs"] > 0) == (len(FILES), True)
+
+
+def test_what_is_left_unread_is_told_like_what_is_read(built: Tree) -> None:
+    """A second run reads nothing that did not change; its summary and rows are those of one that reads everything."""
+    assert built.doit().code == 0
+    read = built.summary
+    note = built.root / "cache/db/settled.json"
+    assert note.is_file()
+    assert built.doit().code == 0
+    assert built.summary == read
+    note.unlink()
+    assert built.doit().code == 0
+    assert built.summary == read
+
+
+def test_one_changed_file_is_read_with_those_tied_to_it(built: Tree) -> None:
+    """A comment in one file: it alone is generated and verified again, and all are counted."""
+    assert built.doit().code == 0
+    built.write("max.dfy", "// more\n" + built.read("max.dfy"))
+    ended = built.doit()
+    assert (ended.code, built.states) == (0, GREEN)
+    assert (built.summary["tasks_executed"], built.summary["up_to_date"]) == (2, 2)
+    built.write("lib/double.dfy", "// more\n" + built.read("lib/double.dfy"))
+    assert built.doit().code == 0
+    assert (built.summary["requests"], built.summary["files"], built.summary["verified"]) == (0, 3, 3)
+    built.write("new.dfy", MAX.replace("Max", "Other"))
+    assert built.doit(env={"S2C_OFFLINE": "1"}).code == 1
+    assert built.states == {**GREEN, "new.dfy": "not generated"}

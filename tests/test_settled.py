@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from s2c import settled
+from s2c.digest import digest_bytes
 from s2c.settled import Entry, Settled
 from s2c.store import Store
 from tests.picture import SECRET
@@ -88,19 +89,19 @@ def test_a_note_of_someone_else_is_none(tmp_path: Path, known: Settled) -> None:
 
 def test_a_file_that_was_just_written_is_not_marked(files: Path) -> None:
     """A write in the same tick of the clock could leave the same marks; nor is one that holds something else."""
-    old = settled.marked(files, {"a": b"a", "b": None})
+    old = settled.marked(files, {"a": digest_bytes(b"a"), "b": None})
     assert old is None  # its inode was changed just now, when its times were set back
     (files / "d").write_text("d")
-    assert settled.marked(files, {"d": b"d"}) is None
+    assert settled.marked(files, {"d": digest_bytes(b"d")}) is None
     assert settled.marked(files, {"none": None}) is None
 
 
 def test_a_file_is_marked_if_it_holds_what_it_must(files: Path) -> None:
     """After a moment its marks are believed."""
-    while settled.marked(files, {"a": b"a"}) is None:
+    while settled.marked(files, {"a": digest_bytes(b"a")}) is None:
         pass
-    assert settled.marked(files, {"a": b"a", "b": None}) is not None
-    assert settled.marked(files, {"a": b"b"}) is None
+    assert settled.marked(files, {"a": digest_bytes(b"a"), "b": None}) is not None
+    assert settled.marked(files, {"a": digest_bytes(b"b")}) is None
 
 
 def test_every_part_counts_in_the_head() -> None:

@@ -73,6 +73,10 @@ class Layout(Protocol):
     def notes(self) -> tuple[Diagnostic, ...]:
         """What in those files s2c does not honour, or can't read: told, never dropped."""
 
+    @property
+    def apart(self) -> bool:
+        """Whether files depend on nothing but what their imports name: then those not tied by them are read apart."""
+
     def target(self, importer: str, item: Import) -> Target:
         """Where an import of this file may lie; no paths where it names no file by itself."""
 

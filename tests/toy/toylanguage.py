@@ -45,6 +45,11 @@ class ToyLayout:
         """The one place that an import can mean."""
         return Target((os.path.normpath(Path(importer).parent / item.target),))
 
+    @property
+    def apart(self) -> bool:
+        """Imports say it all."""
+        return True
+
     def companions(self, loaded: Collection[str], others: Sequence[str]) -> tuple[str, ...]:
         """None: imports say it all."""
         del loaded, others

@@ -36,6 +36,11 @@ class DafnyLayout:
         """The one place that an include can mean."""
         return Target((_included(importer, item),))
 
+    @property
+    def apart(self) -> bool:
+        """Without a project file only includes tie files together."""
+        return not self.projects
+
     def companions(self, loaded: Collection[str], others: Sequence[str]) -> tuple[str, ...]:
         """The other files that a project of one of these shows it."""
         projects = {id(one): one for path in loaded if (one := self._project(path)) is not None}.values()

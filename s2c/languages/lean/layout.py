@@ -67,6 +67,11 @@ class LeanLayout:
         advice = "make it, or name its package in the lakefile and build that"
         return Target(tuple(paths), outside=module[0] not in self.own, advice=advice)
 
+    @property
+    def apart(self) -> bool:
+        """Imports say it all."""
+        return True
+
     def companions(self, loaded: Collection[str], others: Sequence[str]) -> tuple[str, ...]:
         """None: imports say it all."""
         del loaded, others

@@ -37,6 +37,11 @@ class VerusLayout:
         paths = candidates(importer, mod, owner=True) if root else either(importer, mod)
         return Target(paths, advice=f"make it, or correct `mod {mod.name};`")
 
+    @property
+    def apart(self) -> bool:
+        """A path in one file may come to mean another one of its crate."""
+        return False
+
     def companions(self, loaded: Collection[str], others: Sequence[str]) -> tuple[str, ...]:
         """The crate roots of the packages of these files; what a root declares is found by its imports."""
         own = {package.folder for path in loaded if (package := home(self._packages, path)) is not None}

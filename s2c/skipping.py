@@ -1,0 +1,166 @@
+"""Which files a run leaves unread because nothing about them changed, and the note that it leaves for the next run.
+
+Law: leaving out is the exception. Whatever might depend on all files (a file added or gone, another setting, rule or
+verifier, a project file by which files see each other) makes every file be read. What is left out is told and counted
+as up to date, with what was remarked about it when it was judged.
+"""
+
+import json
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from s2c import __version__, judge, settled, tools
+from s2c import spec as specs
+from s2c.config import Config
+from s2c.digest import digest_bytes
+from s2c.errors import ToolError
+from s2c.languages.base import Language, Layout, languages
+from s2c.lint import Finding
+from s2c.report.summary import Row
+from s2c.session import Session
+from s2c.settled import Entry, Settled, Stamp
+from s2c.store import Store
+
+# settings that change nothing about what is up to date
+_BY_THE_WAY = frozenset({"root", "jobs", "requests", "request_seconds", "max_cost", "frozen", "offline"})
+_AGAIN = ("fresh", "retry", "recheck", "context_aware")  # with one of these a run looks at everything
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What of a run is known before anything is read: the paths that it names (none: all), and whether it verifies."""
+
+    paths: frozenset[str]
+    verify: bool
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a run found up to date or made so: path -> the digest of build/PATH, and the paths that are verified."""
+
+    generated: Mapping[str, str]
+    verified: Collection[str]
+
+
+class Skipping:
+    """What one run leaves out. `only`: the paths to read, or None for all; `left`: what is not read."""
+
+    def __init__(self, config: Config, store: Store, database: Path, wish: Wish | None) -> None:
+        self._config = config
+        self._store = store
+        self._database = database
+        self._folder = config.cache_folder / "db"
+        self._whole = any(getattr(config, name) for name in _AGAIN)
+        self.only: frozenset[str] | None = None
+        self.left: Mapping[str, Entry] = {}
+        if wish is not None and not self._whole:
+            with suppress(ToolError, OSError):
+                self._look(wish)
+
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        """Every file of the project that could be a source or a manifest, as the run began."""
+        return specs.listing(self._config)
+
+    def rows(self) -> tuple[list[Row], list[Finding]]:
+        """The rows of what is left out, and the remarks on it."""
+        told = json.loads(f"[{','.join(one.row for one in self.left.values() if one.row)}]")
+        return [_row(one["row"]) for one in told], [Finding(*one) for row in told for one in row["lint"]]
+
+    def leave(self, session: Session, rows: Sequence[Row], remarks: Collection[Finding], done: Done) -> None:
+        """Leave the note for the next run. Where that can't be written, the next run reads more, and is right."""
+        if self._whole:
+            return
+        time.sleep(settled.MOMENT / 1e9)  # what was written last is too young to be marked
+        made = dict(_entries(session, rows, remarks, done))
+        with suppress(OSError, ToolError):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            settled.write(self._folder, self._store.sign, Settled(self._head(), {**self.left, **made}))
+
+    def _look(self, wish: Wish) -> None:
+        known = settled.read(self._folder, self._store.sign)
+        if known is None or known.head != self._head() or not self._same_files(known, wish):
+            return
+        apart = all(layout.apart for _, layout in self._spoken)
+        if wish.paths and apart:
+            only = known.groups_of(wish.paths)
+        else:
+            only = known.changed(self._config.root, verified=wish.verify, apart=apart)
+            only |= known.entries.keys() if wish.paths and not apart else frozenset()
+        self.only = only
+        self.left = {path: one for path, one in known.entries.items() if path not in only}
+
+    def _same_files(self, known: Settled, wish: Wish) -> bool:
+        own = frozenset(path for path in known.entries if not path.startswith("../"))
+        return own.issuperset(specs.find(self._config, self.files)) and own.issuperset(wish.paths)
+
+    # --- what counts for all files at once ----------------------------------------------------------------------
+
+    @cached_property
+    def _spoken(self) -> tuple[tuple[Language, Layout], ...]:
+        return tuple(
+            (one, specs.layout(self._config, one, self.files))
+            for one in languages().values()
+            if any(path.endswith(one.suffixes) for path in self.files)
+        )
+
+    def _head(self) -> str:
+        """Raises ToolError where a verifier is missing: what it would say is not known then."""
+        return settled.head((*self._constant, repr(settled.stamp(str(self._database)))))
+
+    @cached_property
+    def _constant(self) -> tuple[str, ...]:
+        config = self._config
+        own = [f"{item.name}={getattr(config, item.name)!r}" for item in fields(config) if item.name not in _BY_THE_WAY]
+        return (__version__, judge.RULES, *own, *self.files, *(part for one in self._spoken for part in self._of(*one)))
+
+    def _of(self, spoken: Language, layout: Layout) -> Iterator[str]:
+        yield f"{spoken.name} {spoken.version} {spoken.policy_version}"
+        yield tools.identity(self._config, spoken, layout, self._store)
+        for path in self.files:
+            if path.rpartition("/")[2] in spoken.manifests:
+                yield digest_bytes((self._config.root / path).read_bytes())
+
+
+def _row(told: Mapping[str, Any]) -> Row:
+    """A row of the run that judged it: what was spent on it then is not this run's."""
+    lists = {name: tuple(told[name]) for name in ("remarks", "assumptions")}
+    return Row(**{**told, **lists, "origin": "", "attempts": 0})
+
+
+def _entries(
+    session: Session, rows: Sequence[Row], remarks: Collection[Finding], done: Done
+) -> Iterator[tuple[str, Entry]]:
+    """Every file that was read: its group, what of it is up to date, its marks."""
+    graph = session.project.graph
+    group = {path: graph.groups[graph.home[path]] for path in graph.specs}
+    green = {one.path: one for one in rows if one.state == "verified"}
+    marks = {path: _marks(session, path, done) for path in graph.specs}
+    own = [path for path in graph.specs if not path.startswith("../")]
+    stale = {group[path] for path in own if path not in done.generated or path not in green or not marks[path]}
+    open_ = {group[path] for path in own if path not in done.verified}
+    for path in graph.specs:
+        name = group[path]
+        told = json.dumps(_told(green[path], remarks)) if path in green else ""
+        yield path, Entry(name, name not in stale, name not in stale | open_, marks[path] or {}, told)
+
+
+def _told(row: Row, remarks: Collection[Finding]) -> dict[str, object]:
+    return {"row": asdict(row), "lint": [list(asdict(one).values()) for one in remarks if one.path == row.path]}
+
+
+def _marks(session: Session, path: str, done: Done) -> dict[str, Stamp] | None:
+    """The marks of all files that count for one source; None if one does not hold what it must."""
+    project = session.project
+    wanted: dict[str, str | None] = {path: digest_bytes(project.graph.specs[path].source)}
+    if not path.startswith("../"):
+        wanted[f"{project.config.build}/{path}"] = done.generated.get(path)
+        if path in done.verified:
+            place = project.outputs.verdict_file(path).relative_to(project.config.root)
+            wanted[place.as_posix()] = None
+    return settled.marked(project.config.root, wanted)
