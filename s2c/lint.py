@@ -62,7 +62,7 @@ def _of(graph: Graph, path: str) -> Iterator[Finding]:
     if spec.outline.problems:
         return
     for one in spec.outline.assumptions:
-        advice = "nothing proves it, and every result rests on it: prove it, or be sure of it"
+        advice = "nothing proves it, and what uses it rests on it: prove it, or be sure of it"
         yield Finding(path, one.line, Rule.ASSUMES, f"{one.what}: {advice}")
     spoken = language(spec.language).lint
     if not graph.broken(graph.home[path]):
@@ -71,7 +71,7 @@ def _of(graph: Graph, path: str) -> Iterator[Finding]:
 
 
 def _undefined(graph: Graph, spec: Spec, spoken: Lint) -> Iterator[Finding]:
-    seen = {name for one in graph.files_of(graph.home[spec.path]) for name in graph.specs[one].outline.declared}
+    seen = [graph.specs[one].outline for one in graph.files_of(graph.home[spec.path])]
     for unknown in spoken.undefined(spec.source, spec.outline, seen):
         message = f"{unknown.name} is declared nowhere that this file can see: declare it outside every hole"
         yield Finding(spec.path, position(spec.source, unknown.start)[0], Rule.UNDEFINED, message)

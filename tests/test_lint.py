@@ -47,8 +47,8 @@ def told(**texts: str) -> list[tuple[str, int, str]]:
 
 def undefined(text: str, name: str = "dafny") -> list[str]:
     """The names that a source is told to use and not to declare."""
-    source = text.encode()
-    return [one.name for one in language(name).lint.undefined(source, parse(name, text), ())]
+    outline = parse(name, text)
+    return [one.name for one in language(name).lint.undefined(text.encode(), outline, [outline])]
 
 
 def free(text: str, name: str) -> list[str]:
@@ -85,7 +85,7 @@ def test_what_is_assumed_is_told() -> None:
     assert told(a=text) == [("a.dfy", 1, "assumes"), ("a.dfy", 6, "assumes")]
     graph = graph_of(a=text)
     assert lint.plain(graph, ["a.dfy"])[1].text == (
-        "a.dfy:6: assumes: assume: nothing proves it, and every result rests on it: prove it, or be sure of it"
+        "a.dfy:6: assumes: assume: nothing proves it, and what uses it rests on it: prove it, or be sure of it"
     )
 
 
@@ -117,7 +117,7 @@ def test_a_name_that_nothing_declares_is_told() -> None:
         f"method M(f: int -> int) returns (r: int)\n  ensures r == f(0)\n{HOLE}",
         f"ghost predicate P(f: int ~> int)\n  requires f.requires(0)\n  reads f.reads(0)\n\n{GOOD}",
         f"datatype T = A(x: int) | B\nmethod M(t: T) returns (r: int)\n  ensures t.A? ==> r == t.x\n{HOLE}",
-        f"method M<T>(x: T, s: seq<bv8>, a: array2<int>) returns (r: T)\n  ensures r == x\n{HOLE}",
+        f"method M<T>(x: T, s: seq<bv8>, a: array2?<int>, b: array?<T>) returns (r: T)\n  ensures r == x\n{HOLE}",
         f"method M(a: array<int>) returns (s: set<int>)\n  ensures old(s) == {{}} && fresh(a)\n{HOLE}",
         f"function F(n: int): int\n{{\n  var g := (x: int) => x; if (n > 0) then g(n) else (n).Floor\n}}\n{GOOD}",
         f"import opened Elsewhere\n{GOOD.replace('n + 1', 'next(n)')}",
@@ -132,6 +132,10 @@ def test_a_name_that_may_be_declared_is_not_told(text: str) -> None:
 
 def test_what_an_imported_file_declares_is_declared() -> None:
     """Names of every file in the import closure count, and names of files that nobody imports don't."""
+    module = "module M {\n  function twice(n: int): int { 2 * n }\n}\n"
+    use = f"import opened M\n{GOOD.replace('n + 1', 'twice(n) + thrice(n)')}"
+    assert told(lib=module, top=f'include "lib.dfy"\n{use}') == [("top.dfy", 4, "undefined")]
+    assert told(lib="import opened M\n", top=f'include "lib.dfy"\n{use}') == []
     lib, mid = "function twice(n: int): int\n{\n  2 * n\n}\n", 'include "lib.dfy"\n'
     top = f'include "mid.dfy"\n{GOOD.replace("n + 1", "twice(n)")}'
     assert told(lib=lib, mid=mid, top=top) == []

@@ -4,7 +4,7 @@ Law: in doubt nothing is said. A name is undeclared only if it can be nothing el
 not look at what is asked.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -31,8 +31,8 @@ class Trivial:
 class Lint(Protocol):
     """One language's part in the lint of specs. No method raises."""
 
-    def undefined(self, source: bytes, outline: Outline, seen: Collection[str]) -> tuple[Unknown, ...]:
-        """Names that the given text uses and nothing declares. `seen`: what all files that it can see declare."""
+    def undefined(self, source: bytes, outline: Outline, seen: Sequence[Outline]) -> tuple[Unknown, ...]:
+        """Names that the given text uses and nothing declares. `seen`: all that it can see, itself included."""
 
     def promising(self, outline: Outline) -> frozenset[str]:
         """Names of the declarations of which something must hold: by their own contract, or by a lemma about them."""
@@ -44,7 +44,7 @@ class Lint(Protocol):
 class Silent:
     """The Lint of a language that can say nothing: everything is declared and promises, nothing is trivial."""
 
-    def undefined(self, source: bytes, outline: Outline, seen: Collection[str]) -> tuple[Unknown, ...]:
+    def undefined(self, source: bytes, outline: Outline, seen: Sequence[Outline]) -> tuple[Unknown, ...]:
         """None."""
         del source, outline, seen
         return ()
@@ -63,6 +63,11 @@ def filled(outline: Outline, owner: str, text: str) -> dict[str, str]:
     """This text in the one hole of `owner`, and helpers empty."""
     helpers = {hole.id: "" for hole in outline.holes if hole.kind is HoleKind.HELPERS}
     return helpers | {hole.id: text for hole in outline.holes if hole.owner == owner}
+
+
+def is_seen(name: str, seen: Iterable[Outline]) -> bool:
+    """Whether one of these declares the name."""
+    return any(name in one.declared for one in seen)
 
 
 def called(skeleton: Iterable[bytes], is_declared: Callable[[bytes], bool], no_name: Collection[bytes]) -> list[bytes]:

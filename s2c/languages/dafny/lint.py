@@ -4,14 +4,13 @@ Law: only names that are called, or stand as a type, and that nothing in sight d
 library that s2c does not see, none are.
 """
 
-from collections.abc import Collection, Sequence
-from itertools import takewhile
+from collections.abc import Iterator, Sequence
 
 from s2c.languages.cuts import outside
 from s2c.languages.dafny import trivial
 from s2c.languages.dafny.outline import read
 from s2c.languages.dafny.syntax import tokens
-from s2c.languages.lints import Trivial, Unknown, called
+from s2c.languages.lints import Trivial, Unknown, called, is_seen
 from s2c.model import Declaration, Outline
 
 # reserved words, for the tree a name where its grammar sees only words, and the types that Dafny brings
@@ -33,17 +32,19 @@ _IMPORTS = frozenset({b"import", b"refines"})
 class DafnyLint:
     """The Lint protocol for Dafny."""
 
-    def undefined(self, source: bytes, outline: Outline, seen: Collection[str]) -> tuple[Unknown, ...]:
+    def undefined(self, source: bytes, outline: Outline, seen: Sequence[Outline]) -> tuple[Unknown, ...]:
         """Names that are only called or used as types and that nothing declares."""
-        if _from_elsewhere(outline.skeleton, seen):
-            return ()
-        known = {*seen, *outline.declared, *_BUILT_IN}
 
         def is_declared(word: bytes) -> bool:
             name = word.decode("utf-8", "replace")
-            return name not in outline.names or name.removesuffix("?") in known or name in known or _is_numbered(name)
+            plain = name.removesuffix("?")
+            own = name in outline.declared or plain in outline.declared
+            return own or name not in outline.names or plain in _BUILT_IN or _is_numbered(plain)
 
-        found = called(outline.skeleton, is_declared, _NO_NAME)
+        free = called(outline.skeleton, is_declared, _NO_NAME)
+        found = [one for one in free if not is_seen(one.decode("utf-8", "replace").removesuffix("?"), seen)]
+        if found and _from_elsewhere(outline, seen):
+            return ()
         starts = _first_uses(source) if found else {}
         return tuple(Unknown(word.decode("utf-8", "replace"), starts[word]) for word in found if word in starts)
 
@@ -64,18 +65,21 @@ def _last(declaration: Declaration) -> str:
 
 
 def _is_numbered(name: str) -> bool:
-    return any(name.removesuffix("?").removeprefix(word).isdigit() for word in _NUMBERED if name.startswith(word))
+    return any(name.removeprefix(word).isdigit() for word in _NUMBERED if name.startswith(word))
 
 
-def _from_elsewhere(skeleton: Sequence[bytes], seen: Collection[str]) -> bool:
+def _from_elsewhere(outline: Outline, seen: Sequence[Outline]) -> bool:
     """Whether a module is imported, or refined, that no file in sight declares."""
+    modules = {part for one in seen for d in one.declarations if d.kind == "module" for part in d.name.split(".")}
+    return any(name not in modules for name in _imported(outline.skeleton))
+
+
+def _imported(skeleton: Sequence[bytes]) -> Iterator[str]:
+    """The first name of each module that is imported or refined: `X` of `import opened M = X.Y`."""
     for at, word in enumerate(skeleton):
         if word in _IMPORTS:
-            named = list(takewhile(lambda one: one not in {b";", b"{"}, skeleton[at + 1 : at + 6]))
-            name = named[named.index(b"=") + 1 :] if b"=" in named else [one for one in named if one != b"opened"]
-            if name and name[0].decode("utf-8", "replace") not in seen:
-                return True
-    return False
+            named = [one for one in skeleton[at + 1 : at + 5] if one != b"opened"]
+            yield (named[2:] if named[1:2] == [b"="] else named)[0].decode("utf-8", "replace")
 
 
 def _first_uses(source: bytes) -> dict[bytes, int]:

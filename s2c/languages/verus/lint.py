@@ -4,10 +4,10 @@ Law: only functions that are called by a plain name, in lower case, and that not
 one `use` of everything from elsewhere than vstd's prelude, none are.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from s2c.languages.cuts import outside
-from s2c.languages.lints import Silent, Unknown, called
+from s2c.languages.lints import Silent, Unknown, called, is_seen
 from s2c.languages.verus.keywords import bare
 from s2c.languages.verus.outline import read
 from s2c.languages.verus.syntax import NAME
@@ -33,17 +33,17 @@ _CONTRACT = frozenset({"ensures", "returns"})
 class VerusLint(Silent):
     """The Lint protocol for Verus."""
 
-    def undefined(self, source: bytes, outline: Outline, seen: Collection[str]) -> tuple[Unknown, ...]:
+    def undefined(self, source: bytes, outline: Outline, seen: Sequence[Outline]) -> tuple[Unknown, ...]:
         """Functions that are only called and that nothing declares."""
         if any(_globs(outline.skeleton)):
             return ()
-        known = {*seen, *outline.declared, *_KNOWN}
 
         def is_declared(word: bytes) -> bool:
             name = bare(word)
-            return name in known or name not in outline.names or not name.islower()
+            known = name in outline.declared or name in _KNOWN
+            return known or name not in outline.names or not name.islower()
 
-        found = called(outline.skeleton, is_declared, _NO_USE)
+        found = [one for one in called(outline.skeleton, is_declared, _NO_USE) if not is_seen(bare(one), seen)]
         starts = _first_uses(source) if found else {}
         return tuple(Unknown(bare(word), starts[word]) for word in found if word in starts)
 
