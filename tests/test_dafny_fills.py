@@ -149,6 +149,8 @@ BODIES = {
         "requires false { r := 1; }",
         "<== false",
         "ensures true",
+        "r := 4; ghost",
+        "r := 4; label",
     ],
     "empty": ["", "// to do", "/* */\n", "{ }", "{ { /* still */ } }"],
     "trust": [

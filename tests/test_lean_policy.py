@@ -102,6 +102,9 @@ TRUSTED = [
     ("proof", "have «\u0430» := 1", "token 1"),
     ("helpers", "def \u0399s\u03a4op := 1", "name 1"),
     ("helpers", "theorem solve.eq_1 : True := trivial", "name 1"),
+    ("helpers", "theorem solve.congr_simp : True := trivial", "name 1"),
+    ("helpers", "theorem solve.match_1_2 : True := trivial", "name 1"),
+    ("proof", "exact test_sorry", "trust 1"),
 ]
 
 

@@ -224,7 +224,9 @@ def _pieces(found: Code) -> alike.Pieces:
     ]
     starts = [at for at in starts if found.at(at) not in {"deriving", "termination_by", "decreasing_by", "|"}]
     plain = starts[:1] == [0] and all(found.at(at) in _ALONE | _BEFORE for at in starts)
-    return list(zip(starts, [*starts[1:], len(found.tokens)], strict=True)) if plain else []
+    pieces = list(zip(starts, [*starts[1:], len(found.tokens)], strict=True))
+    whole = all(any(found.at(at) in _ALONE for at in range(*piece)) for piece in pieces)  # no modifier is left alone
+    return pieces if plain and whole else []
 
 
 def _apart(found: Code, first: tuple[int, int], second: tuple[int, int]) -> bool:

@@ -20,6 +20,7 @@ Event = tuple[str, bytes]
 _PREPROCESSOR = re.compile(r"\s*#(if|elsif|else|endif)")
 _HEADS = {False: b"method m()\n{\n", True: b"function f(): int\n{\n"}
 _CLAUSES = frozenset({b"requires", b"ensures", b"modifies", b"reads", b"decreases", b"invariant"})
+_NO_END = frozenset({b"ghost", b"label", b"var", b"by"})  # need something behind them
 _UNSAFE_BEFORE_BODY = frozenset({b"*", b">", b";"})  # Dafny may read a display where the grammar reads the body
 
 
@@ -79,6 +80,9 @@ def _block(hole: Hole, root: tree_sitter.Node, code: bytes, offset: int) -> Iter
     elif words[0].text in _CLAUSES or not (hole.visible or _begins_statement(words[0])):
         message = f"`{words[0].text.decode()}` begins no statement: the contract before this hole can't be continued"
         yield Refusal("syntax", message, hole.id, code.count(b"\n", offset, words[0].start) + 1)
+    elif words[-1].text in _NO_END:
+        message = f"`{words[-1].text.decode()}` at the end needs something behind it: complete it, or remove it"
+        yield Refusal("syntax", message, hole.id, code.count(b"\n", offset, words[-1].start) + 1)
 
 
 def _begins_statement(word: Token) -> bool:

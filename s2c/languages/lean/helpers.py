@@ -42,7 +42,8 @@ _FIRST_COLUMN = frozenset(
 )
 # made by Lean for each definition and type: declared first, one of these would stand in their place
 _MADE = re.compile(
-    r"eq_\d+|eq_def|eq_unfold|induct(_unfolding)?|fun_cases(_unfolding)?|match_\d+|proof_\d+|rec|recOn|casesOn|brecOn"
+    r"eq_\d+|eq_def|eq_unfold|(mutual_)?induct(_unfolding)?|fun_cases(_unfolding)?|fixpoint_induct|partial_correctness"
+    r"|(match|proof)(_\d+)+|splitter|h?congr_\d+|congr_simp|ctorElim(Type)?|rec|recOn|casesOn|brecOn"
     r"|below|ibelow|binductionOn|injEq|inj|sizeOf_spec|noConfusion(Type)?|ctorIdx|toCtorIdx|_\w+"
 )
 
