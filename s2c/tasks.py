@@ -5,17 +5,13 @@ one hidden task solves everything that is selected and stale. doit's database on
 losing it costs no request and no verifier run.
 """
 
-import atexit
 import gc
 import inspect
-import multiprocessing
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from doit import doit_cmd
 from doit.dependency import SqliteDB
@@ -24,7 +20,7 @@ from doit.globals import Globals
 from doit.loader import task_params
 from doit.reporter import ConsoleReporter
 
-from s2c import recorded
+from s2c import ending, recorded
 from s2c.errors import ConfigError, S2cError
 from s2c.project import Built
 from s2c.taskstate import BUILD, Leave
@@ -121,11 +117,15 @@ class Reporter(ConsoleReporter):
     def add_success(self, task: Any) -> None:
         """Commit its record now: a killed run must not forget what it did."""
         backend = Globals.dep_manager.backend
-        if task.name in backend._dirty:  # noqa: SLF001 - doit writes its database once, at the end (pydoit/doit#463)
+        if not task.actions:  # a group has nothing to remember: a run that does nothing leaves the database as it is
+            backend._dirty.discard(task.name)  # noqa: SLF001
+        elif task.name in backend._dirty:  # noqa: SLF001 - doit writes it once, at the end (pydoit/doit#463)
             row = (task.name, backend.codec.encode(backend._cache[task.name]))  # noqa: SLF001
             with backend._conn:  # noqa: SLF001
                 backend._conn.execute("insert or replace into doit values (?,?)", row)  # noqa: SLF001
             backend._dirty.discard(task.name)  # noqa: SLF001
+            if _is_ours(task) and task.actions:
+                BUILD.recorded(task.name)
 
     def add_failure(self, task: Any, fail: Any) -> None:
         """Failures of ours are in the summary; what doit itself has to say is told here."""
@@ -139,7 +139,7 @@ class Reporter(ConsoleReporter):
         """The summary, and the exit code that the documentation promises; nothing of it where a run was ended."""
         super().complete_run()
         ended = sys.exc_info()[0] is not None
-        code = BUILD.finish(self.outstream) if BUILD.touched and not ended else 0
+        code = BUILD.finish(self.outstream) if BUILD.looked and not ended else 0
         if code == 1 and any(isinstance(one["exception"], TaskError) for one in self.failures):
             code = 2
         BUILD.close()
@@ -163,14 +163,6 @@ def _touch(task: Any) -> None:
     path = task.name.partition(":")[2]
     if path:
         BUILD.touched.add(path)
-
-
-def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    """A signal ends the run in order: what was started is ended, what was done is recorded."""
-    for other in SIGNALS:
-        signal.signal(other, signal.SIG_IGN)  # once is enough, and the way out must not be cut short
-    sys.stderr.write(f"s2c: ended by {signal.Signals(number).name}; what was paid for is kept\n")
-    raise Leave(128 + number)
 
 
 def _loaded(call: Callable[[], T]) -> T:
@@ -269,20 +261,7 @@ def _verify(path: str) -> dict[str, Any] | TaskFailed:
     return {"key": key} if key else TaskFailed(f"{path}: not verified", report=False)
 
 
-SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-
-
-def _take_signals() -> None:
-    """Here, and not in processes that doit forks: it ends those by SIGTERM."""
-    if multiprocessing.parent_process() is None:
-        for number in SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-                signal.signal(number, _leave)
-        os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
-        atexit.register(BUILD.close)
-
-
-_take_signals()
+ending.take()
 _moved = recorded.set_aside(Path(recorded.FILE))
 if _moved is not None:
     sys.stderr.write(f"s2c: {recorded.FILE} was no database that can be read: moved to {_moved}, nothing is lost\n")

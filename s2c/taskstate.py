@@ -158,17 +158,31 @@ class Build:
 
     # --- the end ------------------------------------------------------------------------------------------------
 
+    @property
+    def looked(self) -> bool:
+        """Whether a run had anything of ours to look at, or left it unread since nothing had changed."""
+        return bool(self.touched) or (self.asked is not None and bool(self.skipping.left) and not self._named)
+
+    @property
+    def _named(self) -> bool:
+        return self.wish is None or bool(self.wish.paths)
+
     def finish(self, out: Out) -> int:
         """The summary of a run that went its way, and the exit code that the documentation promises."""
         session, ledger = self.session, self.ledger
         for problem in session.project.store.problems:
             self._listen(Event("store-problem", {"problem": problem}))
         rows, remarks = self._told()
-        report.finish(session.config.build_folder, ledger.summary(session, rows, remarks), rows, out)
-        for error in (self.error, session.limit, session.refused):
-            if error is not None:
-                sys.stderr.write(f"s2c: {error}\n")
-        return self.error.exit_code if self.error else codes(rows, session, ledger.refused)
+        try:
+            report.finish(session.config.build_folder, ledger.summary(session, rows, remarks), rows, out)
+        except S2cError as error:
+            self.error = self.error or error
+        for told in (self.error, session.limit, session.refused):
+            if told is not None:
+                sys.stderr.write(f"s2c: {told}\n")
+        code = self.error.exit_code if self.error else codes(rows, session, ledger.refused)
+        self._listen(Event("ended", {"code": code, "files": len(rows)}))
+        return code
 
     def _told(self) -> tuple[list[Row], list[Finding]]:
         """The rows of this run and the remarks on their specs; with what was left out, if nothing was named."""
@@ -179,11 +193,19 @@ class Build:
             known = session.project.recorded
             fresh = {path: built.target for path in ledger.skipped if (built := known(path)) is not None}
             self.skipping.leave(session, rows, remarks, Done(fresh | self.made, ledger.current | self.green))
-        if self.wish is not None and not self.wish.paths:
+        if not self._named:
             left, more = self.skipping.rows()
             ledger.left = {one.path for one in left}
             rows, remarks = sorted([*rows, *left], key=lambda one: one.path), sorted([*remarks, *more])
         return rows, remarks
+
+    def recorded(self, task: str) -> None:
+        """Doit has this task's record in its database."""
+        self._listen(Event("recorded", {"task": task}))
+
+    def last(self) -> int:
+        """Ask for nothing more; how many answers are still awaited. Safe in a signal's handler."""
+        return self.session.finish() if "session" in self.__dict__ else 0
 
     def close(self) -> None:
         """End what still runs for this process, and let go of the store."""
