@@ -80,6 +80,7 @@ def test_a_sort_that_may_forget_its_input_is_weak(tree: Tree, dafny: tuple[str, 
     )
 
 
+@pytest.mark.endtoend
 def test_each_owner_is_tried_beside_the_others(tree: Tree, dafny: tuple[str, ...]) -> None:
     """Of two owners in a file the weak one is told, whatever the other needs; lemmas are not tried."""
     lemma = f"lemma Obvious(n: int)\n  ensures n < n + 1\n{HOLE}"
