@@ -8,7 +8,8 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from filelock import FileLock, Timeout
@@ -52,6 +53,14 @@ def solving(config: Config, listen: Listen) -> Iterator[None]:
         lock.release()
 
 
+@dataclass
+class _Out:
+    """One request that is out: `stop` ends it; while it `waits` for another try nothing of it can get lost."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    waits: bool = False
+
+
 class Connection:
     """One endpoint, asked under one budget, with every answer stored before it is given back."""
 
@@ -64,7 +73,9 @@ class Connection:
         self._budget = Budget(Prices(config.base_url, own), config.max_cost)
         self._store = store
         self._listen = listen
-        self._closed = threading.Event()
+        self._ending = False  # nothing more is sent
+        self._out: dict[int, _Out] = {}
+        self._lock = threading.RLock()  # a signal may come while it is held, and asks what is out
         self._client = Client(
             Endpoint(
                 base_url=config.base_url,
@@ -77,14 +88,11 @@ class Connection:
 
     def ask(self, request: Request) -> Answer:
         """Ask once. Raises AskError when no usable answer came, LimitReached when the budget does not allow it."""
-        if self._closed.is_set():
-            raise AskError("the run ended before it was asked for")
         reservation = self._budget.reserve(request)
         reserved = "" if reservation.amount is None else str(reservation.amount)
         try:
-            with self._store.spool(request, reserved) as spool:
-                answer = self._client.ask(request, spool.write, self._closed, self._listen)
-                self._store.put_answer(answer)
+            with self._counted() as out:
+                answer = self._send(request, reserved, out)
         except PromptCut as error:
             self._budget.settle(reservation, error.answer.usage, error.answer.cost)
             raise
@@ -98,12 +106,65 @@ class Connection:
         self._told(answer, cost)
         return answer
 
+    def finish(self) -> int:
+        """Send nothing more; how many answers are still awaited. Safe in any thread, and in a signal's handler."""
+        with self._lock:
+            self._ending = True
+            for one in self._out.values():
+                if one.waits:
+                    one.stop.set()
+            return sum(1 for one in self._out.values() if not one.waits)
+
     def close(self) -> None:
         """End what is out: what has come of it is stored. Nothing more is asked. Safe in any thread."""
-        self._closed.set()
+        with self._lock:
+            self._ending = True
+            for one in self._out.values():
+                one.stop.set()
+
+    @contextmanager
+    def _counted(self) -> Iterator[_Out]:
+        """Among the requests that are out, for as long as it takes."""
+        out = _Out()
+        with self._lock:
+            if self._ending:
+                raise AskError("the run ended before it was asked for")
+            self._out[id(out)] = out
+        try:
+            yield out
+        finally:
+            with self._lock:
+                del self._out[id(out)]
+
+    def _send(self, request: Request, reserved: str, out: _Out) -> Answer:
+        """The answer, stored. Each step that a kill may come before or after is told."""
+        about = {"request": request.key}
+        self._listen(Event("reserved", {**about, "amount": reserved}))
+        with self._store.spool(request, reserved) as spool:
+            self._listen(Event("sending", about))
+            first = [Event("first-text", about)]
+
+            def arrived(text: str) -> None:
+                spool.write(text)
+                with suppress(IndexError):
+                    self._listen(first.pop())
+
+            answer = self._client.ask(request, arrived, out.stop, lambda event: self._heard(event, out))
+            self._listen(Event("arrived", {**about, "finish": answer.finish}))
+            self._store.put_answer(answer)
+            self._listen(Event("stored", about))
+        return answer
+
+    def _heard(self, event: Event, out: _Out) -> None:
+        with self._lock:
+            out.waits = event.kind == "retry"
+            if out.waits and self._ending:
+                out.stop.set()
+        self._listen(event)
 
     def _told(self, answer: Answer, cost: Decimal | None) -> None:
         data = {
+            "request": answer.request.key,
             "prompt": answer.usage.prompt,
             "completion": answer.usage.completion,
             "cached": answer.usage.cached,

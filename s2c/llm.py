@@ -67,7 +67,7 @@ class Client:
         """One chat completion, streamed: `on_text` gets each piece as it arrives, in the calling thread.
 
         Raises a `trouble.RequestError` if no token came. `stop` ends it within a moment: what has come is returned.
-        `listen` hears a `retry` event before each wait.
+        `listen` hears a `retry` event before each wait, and `sent-again` after it.
         """
         tries, billed, limit_name = 0, 0, self._limit_name
         while True:
@@ -82,6 +82,7 @@ class Client:
             wait = self._wait(outcome, tries, billed)
             listen(_retry(request, outcome, tries, wait))
             self._sleep(wait, stop)
+            listen(Event("sent-again", {"request": request.key, "tries": tries}))
 
     def close(self) -> None:
         """Close all connections. The client can be asked again; it then connects anew."""

@@ -29,6 +29,9 @@ class Client(Protocol):
     def ask(self, request: Request) -> Answer:
         """Raises AskError when no usable answer came, LimitReached when the request would break a limit."""
 
+    def finish(self) -> int:
+        """Refuse what comes; how many answers are still awaited."""
+
     def close(self) -> None:
         """End what is out, refuse what comes."""
 
@@ -44,6 +47,7 @@ class Rounds:
         self._project = project
         self._make = client
         self._client: Client | None = None
+        self._ending = False
         self._context = context
         self._listen = listen
         self._counter = Counter()
@@ -80,8 +84,14 @@ class Rounds:
                 self.close()  # the pool waits for its requests: they end now
                 raise
 
+    def finish(self) -> int:
+        """Send no more; how many answers are still awaited. Safe in any thread, and in a signal's handler."""
+        self._ending = True
+        return 0 if self._client is None else self._client.finish()
+
     def close(self) -> None:
         """End the requests that are out, and send no more. Safe in any thread."""
+        self._ending = True
         if self._client is not None:
             self._client.close()
 
@@ -130,8 +140,9 @@ class Rounds:
         assert self._client is not None  # noqa: S101 - told to mypy; _ready made it
         with self._lock:
             self.requests += 1
-        self._listen(Event("request", {"specs": specs, "tokens": composed.request.prompt_tokens}))
-        return self._client.ask(composed.request)
+        request = composed.request
+        self._listen(Event("request", {"request": request.key, "specs": specs, "tokens": request.prompt_tokens}))
+        return self._client.ask(request)
 
     def _received(
         self, solver: Solver, future: Future[Answer], batch: list[Wanted], composed: Composed, by_id: Mapping[str, Open]
@@ -144,8 +155,9 @@ class Rounds:
             self._stop(states, str(error))
             return
         except AskError as error:
-            self.failed.append(str(error))
-            self._listen(Event("request-failed", {"specs": len(batch), "reason": str(error)}))
+            if not self._ending:  # else nothing of it failed: the run does
+                self.failed.append(str(error))
+                self._listen(Event("request-failed", {"specs": len(batch), "reason": str(error)}))
             self._stop(states, str(error))
             return
         except S2cError as error:
@@ -163,6 +175,8 @@ class Rounds:
         self, solver: Solver, answer: Answer, batch: list[Wanted], composed: Composed, by_id: Mapping[str, Open]
     ) -> None:
         found = fills_of(self._project, batch, composed, answer)
+        about, whole_ones = {"request": answer.request.key}, sum(1 for one in found.troubles.values() if not one)
+        self._listen(Event("parsed", {**about, "whole": whole_ones, "incomplete": len(batch) - whole_ones}))
         trials: dict[str, Candidate] = {}
         for wanted in sorted(batch, key=lambda one: one.component.id):
             one = wanted.component.id
@@ -173,6 +187,7 @@ class Rounds:
                 trials[one] = candidate
         self._judge(solver, trials, answer, by_id)
         self._project.store.mark_read(answer.request.key)
+        self._listen(Event("read", about))
 
     def _incomplete(
         self, solver: Solver, state: Open, candidate: Candidate, troubles: Sequence[str], answer: Answer

@@ -47,6 +47,7 @@ class Session:
         self._listen = listen
         self._connect = connect
         self._ends: list[Callable[[], None]] = []  # each ends something that runs for this session
+        self._asker: Rounds | None = None
         self._lock = threading.Lock()
 
     @property
@@ -94,6 +95,8 @@ class Session:
         may_ask = not (self.config.frozen or self.config.offline)
         asker = Rounds(self.project, self._connect, context, self._listen) if may_ask else None
         with solving(self.config, self._listen), self._executor() as executor:
+            self._listen(Event("locked"))
+            self._asker = asker
             self._ends += [asker.close] if asker is not None else []
             self._settle_orphans()
             solver = Solver(self.project, self._counted(executor), self._jobs, self._listen)
@@ -104,7 +107,7 @@ class Session:
                     self.failed_requests += asker.failed
                     self.limit, self.refused = asker.limit, asker.refused
                 self.versions.update(solver.tools.versions)
-                self.project.store.export_records()
+                self._listen(Event("exported", {"files": self.project.store.export_records()}))
         self.solutions.update(found)
 
     def _current(self) -> dict[str, Mapping[str, str]]:
@@ -141,7 +144,8 @@ class Session:
         fills = keys.member_fills(self.project.graph, component, solution.fills)
         content = splice(spec, spoken, fills[path]).content
         self._keep_edit(path, content)
-        outputs.write(path, content)
+        self._listen(Event("writing", {"path": path}))
+        self._listen(Event("written", {"path": path, "changed": outputs.write(path, content)}))
         outputs.clear_failed(path)
         identity = self.identities[spoken.name]
         options = self.project.graph.options(component)
@@ -179,7 +183,7 @@ class Session:
             solver.in_order(
                 [one for one in graph.components if one in wanted and one not in self.verdicts],
                 lambda one: self._judge_built(one, solver, judge),
-                lambda one, verdict: self.verdicts.update({one: verdict}),
+                self._found,
             )
         self.versions.update(solver.tools.versions)
 
@@ -203,6 +207,7 @@ class Session:
         """Write the verdict file of build/PATH, for people and programs; s2c itself never reads it back."""
         told = {**to_json(verdict), "waiting": list(waiting)}
         self.project.outputs.write_verdict(path, (json.dumps(told, indent=1, sort_keys=True) + "\n").encode())
+        self._listen(Event("checked", {"path": path, "verdict": str(verdict.kind), "waiting": list(waiting)}))
 
     def _judge_built(self, one: str, solver: Solver, judge: Judge) -> Verdict:
         component = self.project.graph.components[one]
@@ -211,6 +216,10 @@ class Session:
             return case
         tool = solver.tools.get(component.language)
         return Verdict(VerdictKind.TOOL_MISSING, "", tool) if isinstance(tool, str) else judge.judge(case, tool)
+
+    def _found(self, one: str, verdict: Verdict) -> None:
+        self.verdicts[one] = verdict
+        self._listen(Event("verdict", {"component": one, "verdict": str(verdict.kind)}))
 
     # --- lint ---------------------------------------------------------------------------------------------------
 
@@ -228,6 +237,10 @@ class Session:
     @property
     def _jobs(self) -> int:
         return self.config.jobs or os.cpu_count() or 1
+
+    def finish(self) -> int:
+        """Ask for nothing more; how many answers are still awaited. Safe in any thread, and in a signal's handler."""
+        return 0 if self._asker is None else self._asker.finish()
 
     def stop(self) -> None:
         """End every request and every process that runs for this session. Safe in any thread, and more than once."""

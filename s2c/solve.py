@@ -135,6 +135,7 @@ class Solver:
             beside = self.accepted.beside(component)
             if not clashes:
                 self.accepted.reserve(component, candidate.fills)
+        self._tell("judging", component, origin=candidate.origin)
         tool = self.tools.get(component.language)
         if isinstance(tool, str):
             verdict = Verdict(VerdictKind.TOOL_MISSING, "", tool)
@@ -142,6 +143,7 @@ class Solver:
             verdict = Verdict(VerdictKind.POLICY, "", clashes[0].message, refusals=clashes)
         else:
             verdict = self._judge.judge(case, tool)
+        self._tell("verdict", component, verdict=str(verdict.kind))
         return Trial(candidate, verdict, beside)
 
     def _settle(self, one: str, trials: list[Trial]) -> None:
@@ -168,17 +170,8 @@ class Solver:
         else:
             state.last = trial.candidate.fills
             state.stopped = state.stopped or verdict.kind in TOOL_TROUBLE or trial.candidate.origin == "given"
-        self.listen(
-            Event(
-                "judged",
-                {
-                    "component": component.id,
-                    "verdict": str(verdict.kind),
-                    "origin": trial.candidate.origin,
-                    "reason": verdict.reason,
-                },
-            )
-        )
+        said = {"verdict": str(verdict.kind), "origin": trial.candidate.origin, "reason": verdict.reason}
+        self._tell("judged", component, **said)
 
     def _keep(self, state: Open, candidate: Candidate) -> None:
         """A verified implementation goes into the store, unless nothing was filled."""
@@ -191,6 +184,7 @@ class Solver:
         self.project.store.add_implementation(made)
         if candidate.origin == "edited" or (config.fresh and candidate.origin == "asked"):
             self.project.store.supersede(made)
+        self._tell("kept", state.component, author=candidate.author)
 
     def _confirm(self) -> bool:
         """Judge again, beside the real imports, what was accepted beside stand-ins that are real by now."""
@@ -263,8 +257,12 @@ class Solver:
                 request=request,
             )
         )
+        self._tell("attempt", state.component, number=number)
 
     # --- shared -------------------------------------------------------------------------------------------------
+
+    def _tell(self, kind: str, component: Component, **data: object) -> None:
+        self.listen(Event(kind, {"component": component.id, **data}))
 
     def _mark_read(self, unread: Sequence[Answer]) -> None:
         """What they brought is judged and recorded by now; one that speaks of a spec outside this run stays unread."""

@@ -9,11 +9,11 @@ PACKAGE = Path(__file__).resolve().parent.parent / "s2c"
 
 # The way of the data: a module imports only from modules that stand before it. One name may stand for a folder.
 ORDER = """
-    errors digest model process verdicts config codec records store languages spec graph lint prompts wire keys outputs
+    errors digest model events process verdicts config codec records store languages spec graph lint prompts wire keys outputs
     settled project splice
     tokens money trouble stream endpoint llm batches patterns asking reuse plan repair schedule policy
     supervise sandbox executor tools case judge weak built accepted solution solve rounds connect session report ledger
-    recorded skipping wishes taskstate tasks cli
+    recorded skipping wishes taskstate ending tasks cli
 """.split()  # noqa: SIM905 - a list of words reads best as words
 
 ONLY_IMPORTER = {"diskcache": {"store"}, "openai": {"llm"}, "doit": {"tasks", "cli"}, "tiktoken": {"tokens"}}

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from s2c import events
 from s2c.config import Config
+from s2c.errors import StoreError
 from s2c.model import Event
 from s2c.report.console import Console
 from s2c.report.lines import Lines
 from s2c.report.summary import Row, Summary, to_csv, to_json, to_text
+from s2c.store.files import write_atomic
 
 Listen = Callable[[Event], None]
 
@@ -25,8 +28,8 @@ class Out(Protocol):
 
 
 def listeners(config: Config, *others: Listen) -> Listen:
-    """Everyone who listens to a run: the console, the event log in build/, and `others`."""
-    everyone: tuple[Listen, ...] = (*others, Console(), Lines(config.build_folder / "events.jsonl"))
+    """Everyone who listens to a run: the console, the event log in build/, `others`, and last the project's own."""
+    everyone: tuple[Listen, ...] = (*others, Console(), Lines(config.build_folder / "events.jsonl"), events.tell)
 
     def listen(event: Event) -> None:
         for one in everyone:
@@ -36,8 +39,14 @@ def listeners(config: Config, *others: Listen) -> Listen:
 
 
 def finish(folder: Path, summary: Summary, rows: list[Row], out: Out) -> None:
-    """The end of a run: summary.json and results.csv in the build folder, and the last lines on the console."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "summary.json").write_text(to_json(summary, rows), encoding="utf-8")
-    (folder / "results.csv").write_text(to_csv(rows), encoding="utf-8", errors="backslashreplace")
+    """The end of a run: the last lines on the console, summary.json and results.csv in the build folder.
+
+    Raises StoreError where those two can't be written.
+    """
     out.write(to_text(summary, rows))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(folder / "summary.json", to_json(summary, rows).encode())
+        write_atomic(folder / "results.csv", to_csv(rows).encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise StoreError(f"the summary can't be written: {error.strerror}", where=str(folder)) from None

@@ -1,11 +1,13 @@
 """A person's view while a run goes on: one line for each thing worth knowing, on standard error.
 
-Law: nothing here is needed to understand how a run ended; that is the summary's to say.
+Law: nothing here is needed to understand how a run ended; that is the summary's to say. So a terminal that is gone
+ends nothing.
 """
 
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 
 from s2c.model import Event
@@ -48,5 +50,5 @@ class Console:
         self._say(f"  {data['component']}: {data['verdict']} ({data['origin']}){reason}")
 
     def _say(self, line: str) -> None:
-        with self._lock:
+        with self._lock, suppress(OSError):
             print(line, file=sys.stderr, flush=True)  # noqa: T201 - the console is what this module is for
