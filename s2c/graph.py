@@ -16,6 +16,7 @@ from s2c import spec as specs
 from s2c.config import Config
 from s2c.errors import SpecError
 from s2c.languages.base import Layout, language
+from s2c.languages.known import known
 from s2c.model import Diagnostic, Import, Outline, Spec
 
 
@@ -146,7 +147,7 @@ class _Loader:
     def complete(self) -> None:
         """Add files that those found see without naming them, whatever `specs` says: of one project, of one crate."""
         for name, layout in list(self.layouts.items()):
-            suffixes = language(name).suffixes
+            suffixes = known()[name].suffixes
             loaded = [path for path, one in self.specs.items() if one.language == name]
             others = [path for path in self.files if path.endswith(suffixes) and path not in self.specs]
             for path in layout.companions(loaded, others) if others else ():

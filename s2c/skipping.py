@@ -19,7 +19,8 @@ from s2c import spec as specs
 from s2c.config import Config
 from s2c.digest import digest_bytes
 from s2c.errors import ToolError
-from s2c.languages.base import Language, Layout, languages
+from s2c.languages.base import Language, Layout, language
+from s2c.languages.known import known
 from s2c.lint import Finding
 from s2c.report.summary import Row
 from s2c.session import Session
@@ -104,8 +105,8 @@ class Skipping:
     @cached_property
     def _spoken(self) -> tuple[tuple[Language, Layout], ...]:
         return tuple(
-            (one, specs.layout(self._config, one, self.files))
-            for one in languages().values()
+            (language(name), specs.layout(self._config, language(name), self.files))
+            for name, one in known().items()
             if any(path.endswith(one.suffixes) for path in self.files)
         )
 
@@ -123,7 +124,7 @@ class Skipping:
         yield f"{spoken.name} {spoken.version} {spoken.policy_version}"
         yield tools.identity(self._config, spoken, layout, self._store)
         for path in self.files:
-            if path.rpartition("/")[2] in spoken.manifests:
+            if path.rpartition("/")[2] in known()[spoken.name].manifests:
                 yield digest_bytes((self._config.root / path).read_bytes())
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from s2c.config import TABLE, Config
 from s2c.errors import ConfigError, SpecError
-from s2c.languages.base import Language, Layout, by_suffix, languages
+from s2c.languages.base import Language, Layout, language
+from s2c.languages.known import known, manifests, suffixes
 from s2c.model import Problem, Spec
 
 
@@ -25,20 +26,19 @@ def listing(config: Config) -> tuple[str, ...]:
 def find(config: Config, files: Collection[str] | None = None) -> tuple[str, ...]:
     """The paths of all sources that the settings name, sorted; `files`: the project's, where they are known."""
     for name in config.languages:
-        if name not in languages():
+        if name not in known():
             raise ConfigError(
                 f"no language {name!r}",
                 where=f"pyproject.toml [{TABLE}.{name}]",
-                fix=f"known: {', '.join(languages())}",
+                fix=f"known: {', '.join(known())}",
             )
-        config.language(name, languages()[name].settings)
-    manifests = {name for language in languages().values() for name in language.manifests}
-    suffixes = tuple(by_suffix())
+        config.language(name, language(name).settings)
+    endings, no_source = tuple(suffixes()), manifests()
     chosen = (
         path
         for path in (listing(config) if files is None else files)
-        if path.endswith(suffixes)
-        and path.rpartition("/")[2] not in manifests
+        if path.endswith(endings)
+        and path.rpartition("/")[2] not in no_source
         and _matches(path, config.specs)
         and not _matches(path, config.exclude)
     )
@@ -56,7 +56,7 @@ def layout(config: Config, language: Language, files: Collection[str]) -> Layout
 
 
 def _is_manifest(path: str, language: Language) -> bool:
-    return path.rpartition("/")[2] in language.manifests
+    return path.rpartition("/")[2] in known()[language.name].manifests
 
 
 def read(config: Config, path: str) -> Spec:
@@ -64,26 +64,26 @@ def read(config: Config, path: str) -> Spec:
 
     One that can't be read is an empty one with that problem, so that it spoils no other file.
     """
-    language = language_of(path)
+    spoken = language_of(path)
     try:
         source = (config.root / path).read_bytes()
     except OSError as error:
         told = Problem(1, 1, f"can't be read: {error.strerror}")
-        return Spec(path, language.name, b"", replace(language.parse(b""), problems=(told,)))
-    return Spec(path=path, language=language.name, source=source, outline=language.parse(source))
+        return Spec(path, spoken.name, b"", replace(spoken.parse(b""), problems=(told,)))
+    return Spec(path=path, language=spoken.name, source=source, outline=spoken.parse(source))
 
 
 def language_of(path: str) -> Language:
     """The language whose suffix `path` ends with."""
-    for suffix, language in by_suffix().items():
+    for suffix, name in suffixes().items():
         if path.endswith(suffix):
-            return language
-    raise SpecError("no language of s2c has files with this ending", where=path, fix=f"known: {', '.join(by_suffix())}")
+            return language(name)
+    raise SpecError("no language of s2c has files with this ending", where=path, fix=f"known: {', '.join(suffixes())}")
 
 
 def _walk(root: Path, config: Config) -> Iterator[str]:
     skipped = {os.path.normpath(config.build), os.path.normpath(config.cache)}
-    made = {name for language in languages().values() for name in language.build_folders}
+    made = {name for one in known().values() for name in one.build_folders}
     for folder, subfolders, files in os.walk(root):
         here = os.path.relpath(folder, root)
         prefix = "" if here == os.curdir else f"{here.replace(os.sep, '/')}/"

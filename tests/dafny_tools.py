@@ -11,7 +11,7 @@ from pathlib import Path
 
 from s2c.config import LanguageSettings
 from s2c.errors import ToolError
-from s2c.languages.dafny import LANGUAGE
+from s2c.languages.dafny.dafny import Dafny
 from s2c.languages.dafny.verifier import MODERN, DafnyVerifier
 from s2c.model import Clause, Declaration, Span
 from s2c.process import Tool
@@ -19,7 +19,7 @@ from s2c.sandbox import execute
 
 ROOT = Path(__file__).resolve().parent.parent
 VERIFIER = DafnyVerifier()
-LAYOUT = LANGUAGE.layout(ROOT, {}, LanguageSettings())  # of a project that says nothing
+LAYOUT = Dafny().layout(ROOT, {}, LanguageSettings())  # of a project that says nothing
 
 
 @functools.cache

@@ -7,7 +7,7 @@ import pytest
 
 from s2c.config import LanguageSettings
 from s2c.languages.base import Job, Outcome, Reading
-from s2c.languages.dafny import LANGUAGE
+from s2c.languages.dafny.dafny import Dafny
 from s2c.languages.dafny.layout import DafnyLayout
 from s2c.languages.dafny.options import LEGACY as LEGACY_WORDS
 from s2c.languages.dafny.options import PASSED
@@ -22,7 +22,7 @@ NAME = "dfyconfig.toml"
 
 def laid(root: Path, config: str = "", *options: str) -> DafnyLayout:
     """The layout of a project with this file at its root and these settings."""
-    return LANGUAGE.layout(root, {NAME: config.encode()}, LanguageSettings(options=options))
+    return Dafny().layout(root, {NAME: config.encode()}, LanguageSettings(options=options))
 
 
 def arguments(generation: str, job: Job) -> list[str]:
@@ -109,7 +109,7 @@ def test_what_is_wrong_in_a_project_file_is_told_at_its_line(config: str, tmp_pa
 )
 def test_no_bytes_of_a_project_file_raise(content: bytes, tmp_path: Path) -> None:
     """Any bytes are read or told; a BOM is nothing."""
-    layout = LANGUAGE.layout(tmp_path, {NAME: content}, LanguageSettings())
+    layout = Dafny().layout(tmp_path, {NAME: content}, LanguageSettings())
     assert len(layout.notes) == (not content.startswith(b"\xef"))
 
 
@@ -125,7 +125,7 @@ def test_a_project_file_above_the_root_is_told(tmp_path: Path) -> None:
     (tmp_path / NAME).touch()
     root = tmp_path / "in" / "here"
     root.mkdir(parents=True)
-    [note] = LANGUAGE.layout(root, {}, LanguageSettings()).notes
+    [note] = Dafny().layout(root, {}, LanguageSettings()).notes
     assert note.path == "../../dfyconfig.toml"
     assert laid(root).notes == ()
 
@@ -136,7 +136,7 @@ def test_a_project_file_above_the_root_is_told(tmp_path: Path) -> None:
 def under(root: Path, other: str) -> DafnyLayout:
     """A layout in which the file `lib/l.dfy` is under other options than `a.dfy`."""
     manifests = {NAME: b"includes = ['a.dfy']", f"lib/{NAME}": f"[options]\n{other}".encode()}
-    return LANGUAGE.layout(root, manifests, LanguageSettings())
+    return Dafny().layout(root, manifests, LanguageSettings())
 
 
 GOOD = RawRun(0, b"", b"", {})

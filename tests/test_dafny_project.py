@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from s2c.config import LanguageSettings
-from s2c.languages.dafny import LANGUAGE
+from s2c.languages.dafny.dafny import Dafny
 from s2c.languages.dafny.layout import DafnyLayout
 from tests.loopback import Server
 from tests.openai_server import AnswerBook, answer_fills
@@ -125,12 +125,12 @@ GLOBS = {
 def laid(files: Mapping[str, str], *options: str, root: Path = NO_ROOT) -> DafnyLayout:
     """The layout that these project files and settings make."""
     manifests = {path: text.encode() for path, text in files.items()}
-    return LANGUAGE.layout(root, manifests, LanguageSettings(options=options))
+    return Dafny().layout(root, manifests, LanguageSettings(options=options))
 
 
 def related(layout: DafnyLayout, files: Mapping[str, str]) -> dict[str, list[str]]:
     """The relations among these files."""
-    outlines = {path: LANGUAGE.parse(text.encode()) for path, text in files.items()}
+    outlines = {path: Dafny().parse(text.encode()) for path, text in files.items()}
     assert all(not outline.problems for outline in outlines.values())
     return {path: list(others) for path, others in layout.relations(outlines).items()}
 

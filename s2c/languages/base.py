@@ -8,7 +8,6 @@ discovered by name, so no list of languages stands anywhere.
 import ctypes
 import functools
 import importlib
-import pkgutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +18,7 @@ import tree_sitter
 
 from s2c.config import LanguageSettings
 from s2c.errors import ConfigError, S2cError
+from s2c.languages.known import known
 from s2c.languages.lints import Lint
 from s2c.model import Assumption, Declaration, Diagnostic, Hole, Import, Outline, Refusal, Span, VerdictKind
 from s2c.process import RawRun, Run, Tool
@@ -67,7 +67,7 @@ class Promise:
 
 
 class Layout(Protocol):
-    """What a project's own files (`Language.manifests`) and settings say to one language. Paths are from the root."""
+    """What a project's own files (`Known.manifests`) and settings say to one language. Paths are from the root."""
 
     @property
     def notes(self) -> tuple[Diagnostic, ...]:
@@ -187,7 +187,6 @@ class Language(Protocol):
     """One language. All texts are bytes of UTF-8; no method raises for bad input but returns problems or refusals."""
 
     name: str
-    suffixes: tuple[str, ...]
     version: str  # of grammar and reading: part of every obligation key of this language
     policy_version: str  # of structure and policy: part of every verdict key
     prompt: str  # rules and examples for the model, stable text
@@ -195,8 +194,6 @@ class Language(Protocol):
     verifier: Verifier
     lint: Lint  # what it can say of a spec before anyone fills it
     settings: type[LanguageSettings]  # the schema of `[tool.s2c.NAME]`
-    manifests: tuple[str, ...]  # names of files in which projects of this language say how they are laid out
-    build_folders: tuple[str, ...]  # names of folders in which its own tools write: never searched for sources
     cycles: bool  # whether files may import each other in a cycle
 
     def layout(self, root: Path, manifests: Mapping[str, bytes], settings: LanguageSettings) -> Layout:
@@ -241,28 +238,18 @@ class Language(Protocol):
 
 
 @functools.cache
-def languages() -> Mapping[str, Language]:
-    """Every language, by name: each folder beside this file that has a `LANGUAGE` in its `__init__`."""
-    package = importlib.import_module("s2c.languages")
-    found: dict[str, Language] = {}
-    for info in pkgutil.iter_modules(package.__path__):
-        if info.ispkg:
-            language: Language = importlib.import_module(f"s2c.languages.{info.name}").LANGUAGE
-            found[language.name] = language
+def language(name: str) -> Language:
+    """The language of that name. Raises ConfigError if there is none."""
+    if name not in known():
+        raise ConfigError(f"no language {name!r}", fix=f"known: {', '.join(known())}")
+    module, _, made = known()[name].make.partition(":")
+    found: Language = getattr(importlib.import_module(f"s2c.languages.{name}.{module}"), made)()
     return found
 
 
-def by_suffix() -> Mapping[str, Language]:
-    """Languages by the file name's ending that is theirs."""
-    return {suffix: language for language in languages().values() for suffix in language.suffixes}
-
-
-def language(name: str) -> Language:
-    """The language of that name."""
-    try:
-        return languages()[name]
-    except KeyError:
-        raise ConfigError(f"no language {name!r}", fix=f"known: {', '.join(sorted(languages()))}") from None
+def languages() -> Mapping[str, Language]:
+    """Every language, by name."""
+    return {name: language(name) for name in known()}
 
 
 def load_grammar(library: Path, name: str) -> tree_sitter.Language:

@@ -8,6 +8,6 @@ A line `NAME: PROMISE, ...` is a contract, `NAME = ?` below it a hole for a numb
 is the small program `toyproof` beside this file.
 """
 
-from s2c.languages.toy.toylanguage import Toy
+from s2c.languages.known import Known
 
-LANGUAGE = Toy()
+LANGUAGE = Known((".toy",), "toylanguage:Toy")

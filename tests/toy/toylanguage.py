@@ -140,14 +140,11 @@ class Toy:
     """The Language protocol for `.toy` files."""
 
     name = "toy"
-    suffixes = (".toy",)
     version = "toy.1"
     policy_version = "toy-policy.1"
     prompt = "# Toy: a hole is one number that keeps every promise of its line above.\n"
     batch_specs = 8
     settings = LanguageSettings
-    manifests = ()
-    build_folders = ()
     cycles = False
 
     def __init__(self) -> None:

@@ -1,5 +1,5 @@
 """Dafny: grammar, reading, policy, verifier and prompt."""
 
-from s2c.languages.dafny.dafny import Dafny
+from s2c.languages.known import Known
 
-LANGUAGE = Dafny()
+LANGUAGE = Known((".dfy",), "dafny:Dafny", manifests=("dfyconfig.toml",))

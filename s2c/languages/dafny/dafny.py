@@ -19,13 +19,10 @@ class Dafny:
     """The Language protocol for `.dfy` files of Dafny 2.3 and 4."""
 
     name = "dafny"
-    suffixes = (".dfy",)
     version = "dafny.1"
     policy_version = "dafny-policy.3"
     batch_specs = 16
     settings = LanguageSettings
-    manifests = ("dfyconfig.toml",)
-    build_folders = ()
     cycles = True
 
     def __init__(self) -> None:

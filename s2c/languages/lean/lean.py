@@ -20,13 +20,10 @@ class Lean:
     """The Language protocol for `.lean` files of Lean 4."""
 
     name = "lean"
-    suffixes = (".lean",)
     version = "lean.1"
     policy_version = "lean-policy.3"
     batch_specs = 6
     settings = LeanSettings
-    manifests = ("lakefile.toml", "lakefile.lean", "lean-toolchain", "lake-manifest.json")
-    build_folders = ("lake-packages",)  # of older Lakes; the newer ones' is hidden
     cycles = False
 
     def __init__(self) -> None:

@@ -1,5 +1,5 @@
 """Verus: reading, policy, crates, verifier and prompt."""
 
-from s2c.languages.verus.verus import Verus
+from s2c.languages.known import Known
 
-LANGUAGE = Verus()
+LANGUAGE = Known((".rs",), "verus:Verus", manifests=("Cargo.toml",), build_folders=("target",))

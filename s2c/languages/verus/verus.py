@@ -19,13 +19,10 @@ class Verus:
     """The Language protocol for `.rs` files of Verus."""
 
     name = "verus"
-    suffixes = (".rs",)
     version = "verus.1"
     policy_version = "verus-policy.3"
     batch_specs = 8
     settings = LanguageSettings
-    manifests = ("Cargo.toml",)
-    build_folders = ("target",)
     cycles = True
 
     def __init__(self) -> None:
