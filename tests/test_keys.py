@@ -390,7 +390,7 @@ for path, text in files:
     bench.tree.write(path, text)
 bench.build(only="a/x/value.dfy")
 made = bench.plan()
-print(cli._plan_json(made, []), cli._plan_text(made, []))
+print(cli._plan_json(made, [], []), cli._plan_text(made, []))
 """
 
 

@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "s2c"
 
 # The way of the data: a module imports only from modules that stand before it. One name may stand for a folder.
 ORDER = """
-    errors digest model events process verdicts config codec records store languages spec graph lint prompts wire keys outputs
-    settled project splice
+    errors digest model events process verdicts config codec records store languages spec graph lint prompts
+    wire keys outputs settled project splice
     tokens money trouble stream endpoint llm batches patterns asking reuse plan repair schedule policy
     supervise sandbox executor tools case judge weak built accepted solution solve rounds connect session report ledger
     recorded skipping wishes taskstate ending tasks cli
