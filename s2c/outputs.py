@@ -42,8 +42,9 @@ class Outputs:
         return self._write(self._place("", path), content)
 
     def retire(self, path: str) -> bool:
-        """Move build/PATH to build/.stale/PATH; false if there is nothing to move."""
+        """Move build/PATH to build/.stale/PATH, and end its verdict; false if there is nothing to move."""
         source, target = self._place("", path), self._place(STALE, path)
+        self._delete(self.verdict_file(path), VERDICTS)
         with self._told("can't be moved", source):
             if not source.is_file():
                 return False
@@ -60,9 +61,7 @@ class Outputs:
     def clear_failed(self, path: str) -> None:
         """Take away what `write_failed` left, now that there is an implementation."""
         for place in (self._place(FAILED, path), self._place(FAILED, path, ".txt")):
-            with self._told("can't be deleted", place), suppress(FileNotFoundError, NotADirectoryError):
-                place.unlink()
-                self._prune(place.parent, self._build / FAILED)
+            self._delete(place, FAILED)
 
     def keep_edited(self, path: str) -> Path:
         """Copy build/PATH, which a person edited, to build/PATH.edited, or where that is taken to PATH.edited-2, ..."""
@@ -100,6 +99,11 @@ class Outputs:
             place.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(place, content)
             return True
+
+    def _delete(self, place: Path, folder: str) -> None:
+        with self._told("can't be deleted", place), suppress(FileNotFoundError, NotADirectoryError):
+            place.unlink()
+            self._prune(place.parent, self._build / folder)
 
     def _prune(self, folder: Path, top: Path) -> None:
         """Remove folders that are empty now, up to `top`."""

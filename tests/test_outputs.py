@@ -90,11 +90,13 @@ def test_a_build_folder_that_is_a_link_works(tmp_path: Path) -> None:
 
 
 def test_a_stale_file_is_moved(outputs: Outputs, tmp_path: Path) -> None:
-    """What has no implementation today goes to .stale, with its bytes; once more is no error."""
+    """What has no implementation today goes to .stale, with its bytes; its verdict is gone; once more is no error."""
     outputs.write("a/b.dfy", b"old")
+    outputs.write_verdict("a/b.dfy", b"{}\n")
     assert outputs.retire("a/b.dfy")
     assert not outputs.retire("a/b.dfy")
     assert outputs.read("a/b.dfy") is None
+    assert not (tmp_path / "build" / ".verdict").exists()
     assert (tmp_path / "build" / ".stale" / "a" / "b.dfy").read_bytes() == b"old"
 
 
