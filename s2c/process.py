@@ -41,7 +41,7 @@ class RawRun:
     stdout: bytes = field(repr=False)
     stderr: bytes = field(repr=False)
     collected: Mapping[str, bytes] = field(repr=False)
-    killed: str = ""  # "" | wall | output: what ended it if exit is None
+    killed: str = ""  # "" | wall | output | disk: what ended it if exit is None
     missing: str = ""  # why it could not be started at all
     wall_ms: int = 0
     cpu_ms: int = 0  # of this process and of those in `then`

@@ -3,20 +3,24 @@
 Law: a run leaves behind its output and nothing else: no process, no file. What it sees is its command, its files and
 an environment built here; keys never reach it. It knows nothing of verifiers and judges nothing.
 
-Per process: CPU seconds, data memory, size of any one file. Per run: wall clock, every descendant killed. The network
-is taken away where the system allows it (`network_isolation` says). Read access to the rest of the file system is not
-taken away. A process dies with s2c itself, even if that is killed by SIGKILL.
+Per process: CPU seconds, data memory, size of any one file. Per run: wall clock, what its directory takes of the disk
+(looked at each second), every descendant killed. The network is taken away where the system allows it
+(`network_isolation` says). The rest of the file system is not: a run may read and write there what its user may. A
+process dies with s2c itself, even if that is killed by SIGKILL.
 """
 
+import contextlib
 import functools
 import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -26,8 +30,11 @@ from s2c.errors import S2cError
 from s2c.process import RawRun, Run
 
 FILE_BYTES = 64 * 1024 * 1024  # of stdout, of stderr, of any one file: beyond that a run is stopped
+DISK_BYTES = 2 * 1024**3  # of all that lies in a run's directory
 SUPERVISOR = Path(__file__).with_name("supervise.py")
 PASSED = ("PATH", "DOTNET_ROOT")  # found by name there; everything else a tool needs is its wrapper's to set
+OWN_NETWORK = Path("/proc/self/ns/net")
+SWEEP = 5.0  # seconds in which what a killed supervisor left must go
 GRACE = 30  # seconds for the supervisor to clean up after the wall clock, before it is given up
 
 
@@ -68,8 +75,8 @@ def execute(run: Run, *, root: Path | None = None, stop: Stop | None = None) -> 
     """Run it to its end, or to a limit, and return what came of it. Safe to call from many threads at once.
 
     `root` is where the private directory is made (default: the system's temporary directory). What can't be started
-    has `missing` set. `killed` is `wall`, `output`, `stopped` (by `stop`), or `lost` (something else killed what
-    watches over it). Raises S2cError for file names that would lie outside the directory.
+    has `missing` set. `killed` is `wall`, `output`, `disk`, `stopped` (by `stop`), or `lost` (something else killed
+    what watches over it). Raises S2cError for file names that would lie outside the directory.
     """
     program = _program(run.command)
     if program is None:
@@ -159,6 +166,7 @@ def _order(run: Run, program: str, place: Path, number: str) -> str:
             "cpu_seconds": run.limits.cpu_seconds,
             "memory_bytes": run.limits.memory_bytes,
             "file_bytes": FILE_BYTES,
+            "disk_bytes": DISK_BYTES,
             "parent": os.getpid(),
             "place": str(place),
         }
@@ -202,7 +210,30 @@ def _supervise(order: str, stop: Stop | None) -> dict[str, Any]:
     finally:
         _end(process)
         watcher.forget(process)
-    return dict(json.loads(answer)) if answer else {"killed": why}
+    network, _, report = answer.decode().rpartition("\n")
+    if not report:
+        _sweep(network)
+    return dict(json.loads(report)) if report else {"killed": why}
+
+
+def _sweep(network: str) -> None:
+    """Kill every process in a run's own network: its supervisor was killed and could not do it."""
+    end = time.monotonic() + SWEEP
+    while network and network != str(OWN_NETWORK.readlink()) and time.monotonic() < end:
+        found = [int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit() and _is_in(one, network)]
+        for pid in found:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        if not found:
+            return
+        time.sleep(0.02)
+
+
+def _is_in(process: Path, network: str) -> bool:
+    try:
+        return str((process / "ns" / "net").readlink()) == network
+    except OSError:  # it is gone, or is not ours
+        return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

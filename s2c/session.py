@@ -179,7 +179,7 @@ class Session:
         with self._executor() as executor:
             submit = self._counted(executor)
             solver = Solver(self.project, submit, self._jobs, self._listen)
-            judge = Judge(graph, self.config, self.project.store, submit)
+            judge = Judge(graph, self.config, self.project.store, solver.tools.submit)
             solver.in_order(
                 [one for one in graph.components if one in wanted and one not in self.verdicts],
                 lambda one: self._judge_built(one, solver, judge),
@@ -230,7 +230,7 @@ class Session:
         with self._executor() as executor:
             submit = self._counted(executor)
             toolbox = tools.Toolbox(self.config, self.project.graph.layouts, self.project.store, submit)
-            return weak.remarks(self.project, wanted, toolbox.get, submit, self._jobs)
+            return weak.remarks(self.project, wanted, toolbox.get, toolbox.submit, self._jobs)
 
     # --- processes ----------------------------------------------------------------------------------------------
 

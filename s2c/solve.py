@@ -40,10 +40,9 @@ class Solver:
         self.project = project
         self.listen = listen
         self.accepted = Accepted(project.graph)
-        self._submit = submit
         self._jobs = jobs
-        self._judge = Judge(project.graph, project.config, project.store, submit)
         self.tools = Toolbox(project.config, project.graph.layouts, project.store, submit)
+        self._judge = Judge(project.graph, project.config, project.store, self.tools.submit)
         self._lock = threading.Lock()
         self._late: dict[str, list[Mapping[str, str]]] = {}
         self.open: dict[str, Open] = {}

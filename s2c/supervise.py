@@ -6,9 +6,10 @@ the standard library, and it is one thread, so what it does between fork and exe
 called from many threads, could not do that itself.
 
 Called as `python -I -S supervise.py ORDER`, ORDER being JSON: command, cwd, environment, stdout, stderr (paths),
-wall_seconds, cpu_seconds, memory_bytes, file_bytes (0: no limit), parent (process id), place (the directory that goes
-with the run if s2c dies). It prints one line of JSON: exit, killed, missing, wall_ms, cpu_ms. With ORDER `probe` it
-prints how the network is kept away.
+wall_seconds, cpu_seconds, memory_bytes, file_bytes, disk_bytes (0: no limit), parent (process id), place (the directory
+that goes with the run if s2c dies). It prints a line that names the command's network, if that has one of its own (by
+which s2c finds what is left should this program be killed), and one of JSON: exit, killed, missing, wall_ms, cpu_ms.
+With ORDER `probe` it prints how the network is kept away.
 """
 
 import contextlib
@@ -26,6 +27,8 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 CPU_GRACE = 5  # seconds between the signal that a program may catch and the one that it can't
+LOOK_SECONDS = 1.0  # between two looks at what lies in the run's directory
+SMALLEST = 4096  # bytes that any file or folder counts for: a million empty ones fill a disk too
 REAP_SECONDS = 10  # a process that SIGKILL does not end in this time hangs in the kernel: nothing more can be done
 
 
@@ -54,7 +57,7 @@ def _run(plan: dict[str, Any]) -> dict[str, Any]:
     if child == 0:
         _become(plan, tell)
     os.close(tell)
-    status, killed = _wait(child, plan["wall_seconds"])
+    status, killed = _wait(child, plan)
     status = _reap(child, status)
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
@@ -70,11 +73,12 @@ def _become(plan: dict[str, Any], tell: int) -> NoReturn:
     """Turn this forked process into the command; what goes wrong before that is told through `tell`."""
     try:
         os.setsid()
-        _redirect(plan)
-        _limit(plan)
         with contextlib.suppress(OSError):
             isolate_network()
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # after the line above, which would clear it
+            os.write(1, f"{Path('/proc/self/ns/net').readlink()}\n".encode())
+        _redirect(plan)
+        _limit(plan)
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # after the network's isolation, which would clear it
         os.chdir(plan["cwd"])
         signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
         for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them; a program expects them
@@ -120,19 +124,37 @@ def isolate_network() -> str:
     return "user and network namespace"
 
 
-def _wait(child: int, wall_seconds: int) -> tuple[int | None, str]:
-    """The status of `child` once it ends, or why it may not go on: `wall`, `stopped`."""
-    deadline = time.monotonic() + wall_seconds if wall_seconds else None
+def _wait(child: int, plan: dict[str, Any]) -> tuple[int | None, str]:
+    """The status of `child` once it ends, or why it may not go on: `wall`, `disk`, `stopped`."""
+    now = time.monotonic()
+    deadline = now + plan["wall_seconds"] if plan["wall_seconds"] else float("inf")
+    look = now + LOOK_SECONDS if plan["disk_bytes"] else float("inf")
     while True:
         status = _collect(child)
         if status is not None:
             return status, ""
-        left = 3600.0 if deadline is None else deadline - time.monotonic()
-        if left <= 0:
+        now = time.monotonic()
+        if now >= deadline:
             return None, "wall"
-        info = signal.sigtimedwait(WATCHED, left)
+        if now >= look:
+            if _is_larger(plan["place"], plan["disk_bytes"]):
+                return None, "disk"
+            look = time.monotonic() + LOOK_SECONDS
+        info = signal.sigtimedwait(WATCHED, max(min(deadline, look, now + 3600) - now, 0))
         if info is not None and info.si_signo != signal.SIGCHLD:
             return None, "stopped"
+
+
+def _is_larger(place: str, limit: int) -> bool:
+    """Whether the files below a folder take more than that; what can't be looked at counts for nothing."""
+    size = 0
+    for folder, folders, files in os.walk(place):
+        for name in (*folders, *files):
+            with contextlib.suppress(OSError):
+                size += max(os.lstat(f"{folder}/{name}").st_blocks * 512, SMALLEST)
+        if size > limit:
+            return True
+    return False
 
 
 def _collect(child: int) -> int | None:

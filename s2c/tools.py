@@ -1,14 +1,16 @@
 """The verifiers as this machine has them: found, named by what they load, and tested before they are believed.
 
 Law: a tool's identity is the digest of every file that it loads, never its name or its version text alone. A tool that
-fails its self-test judges nothing. What is remembered of it lies in the store's analyses (file hashes, by path, size,
-time and inode) and in its verdicts (a passed self-test, under the same key as any other verdict).
+fails its self-test judges nothing, and what a run of it says counts only if its files are still those that were found.
+What is remembered of it lies in the store's analyses (file hashes, by path, size, times and inode) and in its verdicts
+(a passed self-test, under the same key as any other verdict).
 """
 
 import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 from s2c import keys
@@ -21,6 +23,8 @@ from s2c.process import RawRun, Run, Tool
 from s2c.store import Store
 
 Submit = Callable[[Run], "Future[RawRun]"]
+Stamp = tuple[int, int, int, int]  # of a file: size, time of content, time of the inode (which nobody can set), inode
+REPLACED = "its files changed while it was in use: end what installs it, and run again"
 VERSION = "tool.1"
 
 
@@ -33,6 +37,7 @@ class Toolbox:
         self._store = store
         self._submit = submit
         self._found: dict[str, Tool | str] = {}
+        self._stamps: dict[Path, Stamp | None] = {}
         self._lock = threading.Lock()
 
     def get(self, name: str) -> Tool | str:
@@ -42,6 +47,26 @@ class Toolbox:
                 self._found[name] = self._find(name)
             return self._found[name]
 
+    def submit(self, run: Run) -> "Future[RawRun]":
+        """Run it. If a verifier is not any more what was found, nothing is believed: it counts as not there."""
+        told: Future[RawRun] = Future()
+
+        def ended(own: "Future[RawRun]") -> None:
+            if own.cancelled():
+                told.cancel()
+            elif (error := own.exception()) is not None:
+                told.set_exception(error)
+            else:
+                told.set_result(self._if_unchanged(own.result()))
+
+        self._submit(run).add_done_callback(ended)
+        return told
+
+    def _if_unchanged(self, raw: RawRun) -> RawRun:
+        if not raw.missing and any(_stamp(path) != was for path, was in tuple(self._stamps.items())):
+            return replace(raw, missing=REPLACED)
+        return raw
+
     @property
     def versions(self) -> dict[str, str]:
         """Name -> version of every verifier that was found."""
@@ -49,6 +74,8 @@ class Toolbox:
 
     def _find(self, name: str) -> Tool | str:
         try:
+            files = loaded(self._config, language(name), self._layouts[name])
+            self._stamps.update({path: _stamp(path) for path in files})  # before they are read
             found = find(self._config, language(name), self._layouts[name], self._store, self._submit)
             self_test(language(name), found, self._store, self._submit, afresh=self._config.recheck)
         except ToolError as error:
@@ -61,13 +88,25 @@ def command(config: Config, language: Language, layout: Layout) -> tuple[str, ..
     return config.language(language.name, language.settings).command or language.verifier.default_command(layout)
 
 
-def identity(config: Config, language: Language, layout: Layout, store: Store) -> str:
-    """The digest of every file that the verifier loads. Raises ToolError when it is missing or unknown in form."""
+def loaded(config: Config, language: Language, layout: Layout) -> Sequence[Path]:
+    """Every file that the verifier loads. Raises ToolError when it is missing or unknown in form."""
     named = config.language(language.name, language.settings).files
-    called = command(config, language, layout)
-    files = _globbed(config, named) if named else language.verifier.identity_files(called, layout)
-    hashes: Json = [[path.name, _hash(path, store)] for path in files]
-    return digest(VERSION, {"language": language.name, "files": hashes})
+    if named:
+        return _globbed(config, named)
+    return language.verifier.identity_files(command(config, language, layout), layout)
+
+
+def identity(config: Config, language: Language, layout: Layout, store: Store) -> str:
+    """The digest of every file that the verifier loads, and of words in its command that are no places."""
+    hashes: Json = [[path.name, _hash(path, store)] for path in loaded(config, language, layout)]
+    content: dict[str, Json] = {"language": language.name, "files": hashes}
+    words = [word for word in command(config, language, layout)[1:] if not _is_place(config, word)]
+    return digest(VERSION, {**content, "words": words} if words else content)
+
+
+def _is_place(config: Config, word: str) -> bool:
+    """A file or folder of this machine: its content counts, not where it lies."""
+    return not word.startswith("-") and (config.root / word).exists()
 
 
 def find(config: Config, language: Language, layout: Layout, store: Store, submit: Submit) -> Tool:
@@ -134,10 +173,18 @@ def _glob(root: Path, pattern: str) -> list[Path]:
     )
 
 
-def _hash(path: Path, store: Store) -> str:
+def _stamp(path: Path) -> Stamp | None:
+    """What tells that a file was written or put in another's place; None if there is none."""
     try:
         stat = path.stat()
-        key = digest("file.1", [str(path), stat.st_size, stat.st_mtime_ns, stat.st_ino])
+    except OSError:
+        return None
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
+
+
+def _hash(path: Path, store: Store) -> str:
+    try:
+        key = digest("file.2", [str(path), *(_stamp(path) or ())])
         known = store.analysis(key)
         if isinstance(known, str):
             return known
