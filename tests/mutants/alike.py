@@ -5,7 +5,7 @@ once, and only to one that stands nowhere; a helper that nobody names is added i
 """
 
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from tests.mutants.code import TORN, Code, depths, is_balanced
@@ -68,7 +68,7 @@ def bracketed(words: Collection[str], allowed: Callable[[Code, int], bool]) -> C
     return change
 
 
-def renaming(declared: Callable[[Code], Collection[str]], spellings: Sequence[str] = ("{}",)) -> Change:
+def renaming(declared: Callable[[Code], Iterable[str]], spellings: Sequence[str] = ("{}",)) -> Change:
     """A name that the fills declare becomes another; `spellings`: how a fresh name may look."""
 
     def change(text: Text, rng: random.Random) -> Text | None:
