@@ -16,9 +16,8 @@ TELLERS = {"Event", "_tell"}  # whose first argument is a kind
 
 def documented() -> dict[str, set[str]]:
     """Kind -> its data, as docs/events.md lists them."""
-    rows = re.findall(
-        r"^\| `([a-z-]+)` \| ([^|]*) \|", (ROOT / "docs/events.md").read_text(encoding="utf-8"), re.MULTILINE
-    )
+    text = (ROOT / "docs/events.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \|([^|]*)\|", text, re.MULTILINE)
     return {kind: set(re.findall(r"`(\w+)`", data)) for kind, data in rows}
 
 

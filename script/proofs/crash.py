@@ -1,0 +1,102 @@
+"""Builds killed at every step, at random moments, with damaged stores, and side by side: what each comes to."""
+
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.crashes import (  # noqa: E402 - the line above
+    POINTS,
+    Undisturbed,
+    crash,
+    from_records,
+    idle,
+    implementations,
+    lay_out,
+    model,
+    times_asked,
+    undisturbed,
+    wrong,
+)
+from tests.loopback import Server  # noqa: E402
+from tests.openai_server import answer_fills  # noqa: E402
+from tests.projects import Tree  # noqa: E402
+
+MODES = {"in order": (), "in threads": ("-n", "2", "-P", "thread")}
+RANDOM = 40  # kills at random moments
+PARTS = ("points", "random")
+
+
+def main() -> int:
+    """Print a table for each part (all, or those named); the exit code says whether all is as it must be."""
+    parts = sys.argv[1:] or PARTS
+    with folder() as own:
+        whole = undisturbed(own / "whole")
+    print(f"undisturbed: {len(whole.built)} files, {whole.requests} requests, asked {dict(whole.asked)}", flush=True)
+    good = True
+    if "points" in parts:
+        good &= _points(whole)
+    if "random" in parts:
+        good &= _random(whole)
+    return 0 if good else 1
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder for one build."""
+    with tempfile.TemporaryDirectory(prefix="s2c-crash-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def _points(whole: Undisturbed) -> bool:
+    print(f"{'killed when':34} {'mode':10}  out  told  asked again  the next run")
+    bad = 0
+    for name, (kind, number) in POINTS.items():
+        for mode, arguments in MODES.items():
+            with folder() as own:
+                found = crash(own, kind, number, whole, mode=arguments)
+                trouble = wrong(found, whole) or idle(found) or from_records(found, whole)
+            bad += bool(trouble)
+            figures = f"{found.lost:4} {found.told:5} {found.again:12}"
+            print(f"{name:34} {mode:10} {figures}  {trouble or 'equal; a third is idle; a clone too'}", flush=True)
+    print(f"{len(POINTS)} points, {len(MODES)} modes: {bad} not as they must be\n", flush=True)
+    return not bad
+
+
+def _random(whole: Undisturbed) -> bool:
+    """Kills at random moments of a build, until it is whole: at each only what is out may be asked for again."""
+    rng = random.Random(6)  # noqa: S311 - the same moments in every run, as far as a clock allows
+    bad = again = 0
+    for number in range(RANDOM // 4):
+        with folder() as own, Server(answer_fills(model(), seconds=0.2)) as server:
+            tree = lay_out(Tree(own / "project"), own / "tool")
+            tree.configure(base_url=server.url)
+            ends = [_killed_after(tree, rng.uniform(0.5, 6)) for _ in range(4)]
+            said = "".join(ends) + (last := tree.doit()).text
+            count = times_asked(server.requests)
+            again += (more := sum((count - whole.asked).values()))
+            good = last.code == 0 and implementations(tree) == whole.built and "Traceback" not in said and more <= 4 * 4
+            bad += not good
+            print(f"build {number:2}: 4 kills, {more} specs asked again: {'equal' if good else last.text}", flush=True)
+    print(
+        f"{RANDOM} kills at random moments: {bad} builds not as they must be, {again} specs asked again\n", flush=True
+    )
+    return not bad
+
+
+def _killed_after(tree: Tree, seconds: float) -> str:
+    run = tree.start()
+    time.sleep(seconds)
+    run.send_signal(signal.SIGKILL)
+    return "".join(part.decode("utf-8", "replace") for part in run.communicate())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
