@@ -292,7 +292,7 @@ def counted(bench: Bench, *events: Event) -> Summary:
     with bench.project() as project:
         session = Session(project, heard, lambda: pytest.fail("nothing is asked here"))
         rows = heard.rows(session, project.graph.specs)
-        return heard.summary(session, rows)
+        return heard.summary(session, rows, heard.remarks(session, rows))
 
 
 @pytest.fixture
