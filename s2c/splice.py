@@ -41,7 +41,7 @@ def splice(
     regions = []
     position = length = 0
     for start, end, what in sorted(edits, key=lambda edit: (edit[0], not isinstance(edit[2], bytes))):
-        text = what if isinstance(what, bytes) else language.render(what, fills[what.id]).encode()
+        text = what if isinstance(what, bytes) else _bytes(language.render(what, fills[what.id]))
         before = spec.source[position:start]
         if isinstance(what, Hole):
             regions.append(Region(what.id, length + len(before), length + len(before) + len(text)))
@@ -50,6 +50,11 @@ def splice(
         position = end
     parts.append(spec.source[position:])
     return Spliced(b"".join(parts), tuple(regions))
+
+
+def _bytes(fill: str) -> bytes:
+    """A fill as bytes. A lone surrogate of a model's is no text; it gives bytes that no reader takes, and no crash."""
+    return fill.encode("utf-8", "surrogatepass")
 
 
 def unchanged(spec: Spec, spliced: Spliced) -> bool:

@@ -108,7 +108,8 @@ def _add(found: list[Said], match: re.Match[str]) -> None:
     """One more message, or one more place of the message before."""
     word = match["word"] or "Error"
     severity = {"Warning": "warning", "Info": "info"}.get(word, "error")
-    one = Said(match["path"], int(match["line"]), int(match["column"]), severity, match["message"] or match["gave_up"])
+    message = match["message"] or match["gave_up"] or ""
+    one = Said(match["path"], int(match["line"]), int(match["column"]), severity, message)
     if found and word in {"Related location", "Timed out on"}:
         found[-1] = replace(found[-1], related=(*found[-1].related, one))
     else:
