@@ -52,13 +52,23 @@ def set_aside(path: Path) -> Path | None:
     connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
     try:
         connection.execute("select count(*) from sqlite_master")
-    except sqlite3.OperationalError:
-        return None  # locked, or not for us to read: doit will say so
+    except sqlite3.OperationalError as error:
+        if "malformed" not in str(error):
+            return None  # locked, or not for us to read: doit will say so
     except sqlite3.DatabaseError:
-        return path.replace(path.with_name(f"{path.name}.broken"))
+        pass
+    else:
+        return None
     finally:
         connection.close()
-    return None
+    return put_aside(path)
+
+
+def put_aside(path: Path) -> Path:
+    """Move a database away, and what belongs to it: a journal left beside the next one would be played into that."""
+    for ending in ("-journal", "-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+    return path.replace(path.with_name(f"{path.name}.broken"))
 
 
 def _built(data: str | bytes | None) -> Built | None:

@@ -20,7 +20,7 @@ from doit.globals import Globals
 from doit.loader import task_params
 from doit.reporter import ConsoleReporter
 
-from s2c import ending, recorded
+from s2c import ending, memory, recorded
 from s2c.errors import ConfigError, S2cError
 from s2c.project import Built
 from s2c.taskstate import BUILD, Leave
@@ -119,17 +119,12 @@ class Reporter(ConsoleReporter):
         backend = Globals.dep_manager.backend
         if not task.actions:  # a group has nothing to remember: a run that does nothing leaves the database as it is
             backend._dirty.discard(task.name)  # noqa: SLF001
-        elif task.name in backend._dirty:  # noqa: SLF001 - doit writes it once, at the end (pydoit/doit#463)
-            row = (task.name, backend.codec.encode(backend._cache[task.name]))  # noqa: SLF001
-            with backend._conn:  # noqa: SLF001
-                backend._conn.execute("insert or replace into doit values (?,?)", row)  # noqa: SLF001
-            backend._dirty.discard(task.name)  # noqa: SLF001
-            if _is_ours(task) and task.actions:
-                BUILD.recorded(task.name)
+        elif backend.commit(task.name) and _is_ours(task):  # doit would do it once, at the end (pydoit/doit#463)
+            BUILD.recorded(task.name)
 
     def add_failure(self, task: Any, fail: Any) -> None:
         """Failures of ours are in the summary; what doit itself has to say is told here."""
-        Globals.dep_manager.backend._conn.commit()  # noqa: SLF001 - else it holds the lock until the end
+        Globals.dep_manager.backend.free()
         if _is_ours(task):
             _touch(task)
         if not (_is_ours(task) and isinstance(fail, UnmetDependency)):  # what ours wait for is told itself
@@ -183,6 +178,7 @@ def _tasks_of() -> list[str]:
         if not isinstance(Globals.dep_manager.backend, SqliteDB):
             raise ConfigError("s2c needs doit's database in sqlite3", fix="leave out --backend")
         BUILD.database = Globals.dep_manager.backend.name
+        memory.keep(Globals.dep_manager)
     paths = BUILD.paths()
     for path in paths:
         if "=" in path:

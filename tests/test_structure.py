@@ -13,7 +13,7 @@ ORDER = """
     wire keys outputs settled project splice
     tokens money trouble stream endpoint llm batches patterns asking reuse plan repair schedule policy
     supervise sandbox executor tools case judge weak built accepted solution solve rounds connect session report ledger
-    recorded skipping wishes taskstate ending tasks cli
+    recorded memory skipping wishes taskstate ending tasks cli
 """.split()  # noqa: SIM905 - a list of words reads best as words
 
 ONLY_IMPORTER = {"diskcache": {"store"}, "openai": {"llm"}, "doit": {"tasks", "cli"}, "tiktoken": {"tokens"}}
