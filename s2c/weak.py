@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from s2c import keys, lint, tools
+from s2c.audit import Audit
 from s2c.case import Case, Laid
 from s2c.config import Config
 from s2c.errors import ToolError
@@ -51,16 +52,21 @@ class Deep:
         self._config = config
         self._store = store
         self._submit = submit
+        self._audit = Audit(graph, config, store, submit)
+        self.unread: list[str] = []  # why lists of the verifier's own could not be read
         self.undecided: list[str] = []  # names that a run left open, or did not live to say
 
     def applies(self, component: Component) -> bool:
-        """Whether there is a trivial fill to try."""
-        specs = (self._graph.specs[path] for path in component.members)
-        trivial = language(component.language).lint.trivial
-        return not self._graph.broken(component.id) and any(trivial(one.source, one.outline) for one in specs)
+        """Whether it can be read."""
+        return not self._graph.broken(component.id)
 
     def findings(self, component: Component, tool: Tool) -> tuple[Finding, ...]:
-        """What trivial fills prove of a component, at most one remark for each owner of a hole."""
+        """What trivial fills prove of a component, at most one remark for each owner; and what its verifier adds."""
+        told = self._audit.remarks(component, tool)
+        self.unread += told.notes
+        return (*told.findings, *self._weak(component, tool))
+
+    def _weak(self, component: Component, tool: Tool) -> tuple[Finding, ...]:
         found: dict[tuple[str, str], Finding] = {}
         for one in self._tries(component, tool):
             owner = (one.spec.path, one.declaration.name)
@@ -187,7 +193,7 @@ def _look(deep: Deep, components: Iterable[Component], jobs: int, tool: Find) ->
         return deep.findings(ids[one], have)
 
     in_order(ids, dict.fromkeys(ids, ()), jobs, work, lambda _, told: found.extend(told))
-    notes = [f"lint=deep did not look at {name} specs: {why}" for name, why in sorted(missing.items())]
+    notes = [*deep.unread, *(f"lint=deep did not look at {name} specs: {why}" for name, why in sorted(missing.items()))]
     if deep.undecided:
         count = len(deep.undecided)
         notes.append(f"lint=deep left {count} of its runs undecided (time, resources): they count as not proved")

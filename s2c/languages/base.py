@@ -173,6 +173,18 @@ class Verifier(Protocol):
     def read(self, tool: Tool, job: Job, raw: RawRun) -> Reading:
         """What a `check` run said. Never raises: what can't be read is TOOL_CRASH."""
 
+    def audit(self, tool: Tool, job: Job) -> Run | None:
+        """The run in which the tool itself lists what the job's members take on trust; None if it can't.
+
+        The members are stand-ins with no hole filled.
+        """
+
+    def audited(self, job: Job, raw: RawRun, owners: Collection[str]) -> Mapping[str, tuple[Assumption, ...]] | str:
+        """By member, what an `audit` run listed, without the axioms of ours; or why it can't be read.
+
+        `owners`: last names of the declarations that are axioms only because they stand in for themselves.
+        """
+
     def owed(self, tool: Tool, declaration: Declaration) -> str | None:
         """The name under which this declaration's own contract is reported proved, or None if it owes nothing by name.
 

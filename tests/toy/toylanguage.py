@@ -126,6 +126,16 @@ class ToyVerifier:
         )
         return Reading(VerdictKind.FAILED if raw.exit else VerdictKind.VERIFIED, outcomes, told)
 
+    def audit(self, tool: Tool, job: Job) -> Run | None:
+        """None: it has no such list."""
+        del tool, job
+        return None
+
+    def audited(self, job: Job, raw: RawRun, owners: Collection[str]) -> Mapping[str, tuple[Assumption, ...]] | str:
+        """Nothing."""
+        del job, raw, owners
+        return {}
+
     def owed(self, tool: Tool, declaration: Declaration) -> str | None:
         """Whoever promises owes."""
         return self.twin_owed(tool, declaration) if declaration.clauses else None

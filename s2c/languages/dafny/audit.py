@@ -12,7 +12,6 @@ import re
 from collections.abc import Collection, Sequence
 
 from s2c.languages.base import Job
-from s2c.languages.dafny.outline import parse
 from s2c.languages.dafny.output import text_of
 from s2c.model import Assumption
 from s2c.process import Limits, RawRun, Run, Tool
@@ -46,12 +45,6 @@ def read(job: Job, raw: RawRun, owners: Collection[str]) -> dict[str, tuple[Assu
         return f"dafny audit counts {counts} findings and tells {len(found)}"
     told_of = [one for one in found if not (one["what"] == OURS and one["name"] in owners)]
     return {path: _of(path, told_of) for path in job.members}
-
-
-def more(source: bytes, told: Sequence[Assumption]) -> tuple[Assumption, ...]:
-    """Those of Dafny's findings on lines where our own reading has none."""
-    own = {one.line for one in parse(source).assumptions}
-    return tuple(one for one in told if one.line not in own)
 
 
 def _of(path: str, found: Sequence[re.Match[str]]) -> tuple[Assumption, ...]:

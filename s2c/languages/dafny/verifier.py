@@ -5,13 +5,13 @@ Law: it runs nothing; it describes runs and reads their output. Two generations 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from s2c.errors import ToolError
 from s2c.languages.base import Budget, Job, Layout, Promise, Reading, SelfTest
-from s2c.languages.dafny import implied, legacy, modern, options
+from s2c.languages.dafny import audit, implied, legacy, modern, options
 from s2c.languages.dafny.identity import identity_files
 from s2c.model import Assumption, Declaration, Span, VerdictKind
 from s2c.process import Limits, RawRun, Run, Tool
@@ -111,6 +111,14 @@ class DafnyVerifier:
         if tool.generation == LEGACY:
             return legacy.read(job, raw, _log(job))
         return modern.read(job, raw, _log(job))
+
+    def audit(self, tool: Tool, job: Job) -> Run | None:
+        """`dafny audit`, which 2.3 has not."""
+        return None if tool.generation == LEGACY else audit.run(tool, job)
+
+    def audited(self, job: Job, raw: RawRun, owners: Collection[str]) -> Mapping[str, tuple[Assumption, ...]] | str:
+        """By member, what it takes on trust in Dafny's own words."""
+        return audit.read(job, raw, owners)
 
     def owed(self, tool: Tool, declaration: Declaration) -> str | None:
         """None without an `ensures` or without a body. An axiom that has a body is verified like any other (measured).

@@ -11,7 +11,7 @@ no fill may contain what brings in other axioms (policy.py).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from s2c.errors import ToolError
@@ -113,6 +113,16 @@ class LeanVerifier:
         """What a `check` run said: kind, outcomes by name, diagnostics at places of the job's files."""
         del tool
         return reading.read(job, steps.plan(job).steps, raw)
+
+    def audit(self, tool: Tool, job: Job) -> Run | None:
+        """None: it has no such list."""
+        del tool, job
+        return None
+
+    def audited(self, job: Job, raw: RawRun, owners: Collection[str]) -> Mapping[str, tuple[Assumption, ...]] | str:
+        """Nothing."""
+        del job, raw, owners
+        return {}
 
     def owed(self, tool: Tool, declaration: Declaration) -> str | None:
         """Its name, if it has one that another module can use and is not itself an axiom or a type."""

@@ -14,7 +14,7 @@ Not run against the real tool: command line, report and names are those of its s
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from s2c.errors import ToolError
@@ -160,6 +160,16 @@ class VerusVerifier:
         functions = told.report.functions if isinstance(told.report, Report) else ()
         outcomes = names.outcomes(functions, _members(job))
         return output.conclude(job.files, told, outcomes, owed=bool(job.owed))
+
+    def audit(self, tool: Tool, job: Job) -> Run | None:
+        """None: it has no such list."""
+        del tool, job
+        return None
+
+    def audited(self, job: Job, raw: RawRun, owners: Collection[str]) -> Mapping[str, tuple[Assumption, ...]] | str:
+        """Nothing."""
+        del job, raw, owners
+        return {}
 
     def owed(self, tool: Tool, declaration: Declaration) -> str | None:
         """None without a contract or a body, for a `spec fn` (its termination is not told by name), and for axioms."""
