@@ -94,3 +94,14 @@ def test_every_dependency_is_explained() -> None:
     needed = re.findall(r'^  "([a-z-]+)>=', text.split("[project.optional-dependencies]")[0], re.MULTILINE)
     assert needed
     assert [name for name in needed if name not in doc("dependencies.md")] == []
+
+
+def test_every_named_test_exists() -> None:
+    """SECURITY.md names tests for its promises: each row has one, and each of them is there."""
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    sources = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "tests").glob("test_*.py")))
+    named = set(re.findall(r"`(test_\w+)`", text))
+    assert len(named) > 40
+    assert [name for name in sorted(named) if f"def {name}(" not in sources] == []
+    rows = [line for line in text.splitlines() if line.startswith("|") and not line.startswith(("|---", "| promise"))]
+    assert [row for row in rows if "`test_" not in row] == []
