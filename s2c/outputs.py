@@ -68,7 +68,7 @@ class Outputs:
         content = self.read(path) or b""
         names = (f"{path}.edited{'' if number == 1 else f'-{number}'}" for number in count(1))
         place = self._place("", next(name for name in names if self.read(name) in {None, content}))
-        self._write(place, content)
+        self._write(place, content, durable=True)
         return place
 
     def verdict_file(self, path: str) -> Path:
@@ -92,12 +92,13 @@ class Outputs:
             )
         return place
 
-    def _write(self, place: Path, content: bytes) -> bool:
+    def _write(self, place: Path, content: bytes, *, durable: bool = False) -> bool:
+        """Not durable by itself: what lies here is judged by its bytes, and restored from the store."""
         with self._told("can't be written", place):
             if place.is_file() and not place.is_symlink() and place.read_bytes() == content:
                 return False
             place.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(place, content)
+            write_atomic(place, content, durable=durable)
             return True
 
     def _delete(self, place: Path, folder: str) -> None:

@@ -93,6 +93,8 @@ class Reporter(ConsoleReporter):
 
     def initialize(self, tasks: dict[str, Any], selected: list[str]) -> None:
         """Called once, before anything runs: the selection decides what may be asked."""
+        # a record that a power cut takes costs no request and no verifier run: no need to wait for the disk each time
+        Globals.dep_manager.backend._conn.execute("pragma synchronous = off")  # noqa: SLF001
         chosen = {one for name in selected for one in (name, *_subtasks(tasks[name]))}
         more = BUILD.select(_paths("generate", chosen), _paths("verify", chosen))
         selected += [f"generate:{path}" for path in more if f"generate:{path}" in tasks]
@@ -112,6 +114,7 @@ class Reporter(ConsoleReporter):
             super().skip_uptodate(task)
         elif path:
             (BUILD.ledger.skipped if kind == "generate" else BUILD.ledger.current).add(path)
+            BUILD.settled.update({path} if kind == "generate" else ())
             _touch(task)
 
     def add_success(self, task: Any) -> None:

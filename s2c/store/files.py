@@ -8,11 +8,14 @@ import secrets
 from pathlib import Path
 
 
-def write_atomic(path: Path, content: bytes, *, mode: int = 0o666) -> None:
-    """Replace `path` by a file with these bytes; its folder must exist. Raises OSError: then nothing has changed."""
+def write_atomic(path: Path, content: bytes, *, mode: int = 0o666, durable: bool = True) -> None:
+    """Replace `path` by a file with these bytes; its folder must exist. Raises OSError: then nothing has changed.
+
+    Not `durable`: a power cut, no kill, may leave it empty; for what is made again from elsewhere.
+    """
     temporary = path.with_name(f".s2c-{secrets.token_hex(8)}")
     try:
-        _write_new(temporary, content, mode)
+        _write_new(temporary, content, mode, durable=durable)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -31,8 +34,9 @@ def create_once(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _write_new(path: Path, content: bytes, mode: int) -> None:
+def _write_new(path: Path, content: bytes, mode: int, *, durable: bool = True) -> None:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:  # noqa: PTH123 - the mode counts
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
