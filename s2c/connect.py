@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from s2c.config import Config
 from s2c.endpoint import Endpoint
-from s2c.errors import AskError, ConfigError
+from s2c.errors import AskError, ConfigError, StoreError
 from s2c.llm import Client
 from s2c.model import Answer, Event, Request
 from s2c.money import Budget, Price, Prices
@@ -27,10 +27,27 @@ Listen = Callable[[Event], None]
 
 
 def open_store(config: Config) -> Store:
-    """The project's store, with the records that others committed. Read-only for `frozen`."""
+    """The project's store, with the records that others committed. Read-only for `frozen`.
+
+    One that is damaged is put right first: what is seen of it only later, the next run does.
+    """
     store = Store.open(config.cache_folder, secret=verdict_secret(os.environ), read_only=config.frozen)
-    store.import_records()
+    try:
+        store.import_records()
+        store.verdict("")  # there is none, but the other database is open now
+    except StoreError:
+        if not store.is_damaged:
+            raise
+    if store.is_damaged:
+        with solving(config, _said):
+            store.mend()
+        store.import_records()
     return store
+
+
+def _said(event: Event) -> None:
+    if event.kind == "waiting":
+        sys.stderr.write(f"s2c: waiting for {event.data['holder']}\n")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from s2c.recorded import put_aside
+from s2c.store.rows import is_damage
 
 T = TypeVar("T")
 _BASE: Any = object
@@ -23,8 +24,6 @@ STATE = 3  # doit's word about a file: time, size, digest
 _TAKEN = {"_get": "get", "_set": "set", "_in": "in_", "remove": "remove", "remove_all": "remove_all"}
 _OURS = ("generate:", "verify:", "_solve", "_check")
 _TYPES = {"_values_:": dict, "deps:": list, "checker:": str}
-# What SQLite says of a file that is no database any more; all else is about the machine (full, locked, read-only).
-_DAMAGE = frozenset({1, 11, 19, 20, 24, 26})  # ERROR, CORRUPT, CONSTRAINT, MISMATCH, FORMAT, NOTADB
 
 
 def keep(manager: Any) -> None:  # noqa: ANN401 - doit has no types
@@ -35,11 +34,6 @@ def keep(manager: Any) -> None:  # noqa: ANN401 - doit has no types
         backend.begin()
     for own, name in _TAKEN.items():
         setattr(manager, own, getattr(backend, name))
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether this is about what the file holds. What has no code is Python's, which could not read a text."""
-    return isinstance(error, sqlite3.DatabaseError) and getattr(error, "sqlite_errorcode", 1) & 0xFF in _DAMAGE
 
 
 class _Kept(_BASE):  # type: ignore[misc]  # mixed into doit's backend, which has no types

@@ -320,11 +320,18 @@ def test_an_interrupted_transaction_locks_nobody_out(store: Store) -> None:
 
 
 def test_a_file_that_is_no_database_is_one_message(store: Store) -> None:
-    """Bytes that are no database are told as such, with what to do."""
+    """Bytes that are no database are told as such, with what to do; then they are put aside, and the store works."""
     database(store).parent.mkdir(parents=True)
     database(store).write_bytes(b"\x00garbage" * 1000)
-    with pytest.raises(StoreError, match="move the folder away"):
+    assert not store.is_damaged
+    with pytest.raises(StoreError, match="run again"):
         store.implementations(KEY)
+    assert store.is_damaged
+    store.mend()
+    assert not store.is_damaged
+    store.add_implementation(made("x"))
+    assert [one.fills["0.h1"] for one in store.implementations(KEY)] == ["x"]
+    assert (database(store).parent.with_name("store.broken-1") / "cache.db").read_bytes().startswith(b"\x00garbage")
 
 
 def test_a_read_only_store_adds_nothing(store: Store) -> None:

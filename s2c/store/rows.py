@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +20,10 @@ from s2c.codec import DamagedError, seal, unseal
 from s2c.digest import Json
 from s2c.errors import StoreError
 
-_FILE = "cache.db"
+FILE = "cache.db"
+MARK = "damaged"  # lies in the folder of a database that was found to be so: the next run puts it right
+# What SQLite says of a file that is no database any more; all else is about the machine (full, locked, read-only).
+DAMAGE = frozenset({1, 11, 19, 20, 24, 26})  # ERROR, CORRUPT, CONSTRAINT, MISMATCH, FORMAT, NOTADB
 _RAW = 1  # diskcache: a value inside the database, as it is
 _FULL = 2  # SQLite: every commit is synced
 # All of them, at every opening: what an opening leaves out is taken from the database, and any opener can change it.
@@ -77,7 +80,7 @@ class Rows:
     """One database, opened when it is first needed. Safe in any thread and process, also after a fork."""
 
     def __init__(self, folder: Path, tell: Callable[[str], None], *, secret: bytes = b"", wait: float = 60.0) -> None:
-        self._folder = folder
+        self.folder = folder
         self._tell = tell
         self._secret = secret
         self._wait = wait
@@ -87,7 +90,7 @@ class Rows:
 
     def get(self, key: str) -> Json:
         """The value under `key`; None where there is none, or none that is whole."""
-        if self._opened is None and not (self._folder / _FILE).exists():
+        if self._opened is None and not (self.folder / FILE).exists():
             return None
         with self._guarded():
             row = self._cache().get(key)
@@ -133,8 +136,8 @@ class Rows:
 
     def _told(self, key: str, error: DamagedError) -> str:
         if self._secret:  # a cache from elsewhere has thousands of them, and they are no harm
-            return f"{self._folder}: rows that this machine did not sign are ignored"
-        return f"{self._folder}: the row {key!r} is ignored: {error}"
+            return f"{self.folder}: rows that this machine did not sign are ignored"
+        return f"{self.folder}: the row {key!r} is ignored: {error}"
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -147,22 +150,34 @@ class Rows:
         except (sqlite3.Error, OSError, Timeout) as error:
             self.close()
             first = error.__context__ if isinstance(error.__context__, (sqlite3.Error, OSError)) else error
-            raise StoreError(
-                f"the store can't be read or written: {str(first) or 'another process holds it'}",
-                where=str(self._folder),
-                fix="free disk space, end other builds or make it writable, and run again; if the file is damaged, move"
-                " the folder away: what cache/records holds is read again",
-            ) from None
+            raise self._error(first) from None
         except BaseException:  # a Ctrl-C at the wrong moment leaves a transaction open, for ever; closing ends it
             self.close()
             raise
+
+    def _error(self, error: BaseException) -> StoreError:
+        """What to tell; a database that is damaged gets a mark."""
+        where = str(self.folder)
+        if not is_damage(error):
+            said = str(error) or "another process holds it"
+            fix = "free disk space, end other builds or make it writable, and run again"
+            return StoreError(f"the store can't be read or written: {said}", where=where, fix=fix)
+        with suppress(OSError):
+            (self.folder / MARK).touch()
+        fix = "run again: what can still be read of it is saved, and what cache/records holds is read again"
+        return StoreError(f"the store is damaged: {error}", where=where, fix=fix)
 
     def _cache(self) -> Any:  # noqa: ANN401 - diskcache has no types
         if self._opened is None:
             with self._lock:
                 if self._opened is None:  # another thread may have been first
-                    self._opened = _open(self._folder, self._wait)
+                    self._opened = _open(self.folder, self._wait)
         return self._opened
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether this is about what the file holds. What has no code is Python's, which could not read a text."""
+    return isinstance(error, sqlite3.DatabaseError) and getattr(error, "sqlite_errorcode", 1) & 0xFF in DAMAGE
 
 
 def _whole(row: object) -> bytes:
@@ -178,7 +193,7 @@ def _open(folder: Path, wait: float) -> Any:  # noqa: ANN401 - diskcache has no 
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_mode & 0o077:
         folder.chmod(0o700)  # prompts and answers are nobody else's
-    if _is_ours(folder / _FILE, wait):
+    if _is_ours(folder / FILE, wait):
         return _Reopened(text, wait)
     return Cache(text, timeout=wait, disk=BytesDisk, **_SETTINGS)
 
@@ -208,7 +223,9 @@ def _is_ours(file: Path, wait: float) -> bool:
             complete = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_LAST,)).fetchone()
         except sqlite3.OperationalError:  # another process is just making it
             return False
-    unknown = sorted(str(name) for name in found.keys() - _SETTINGS.keys() - _COUNTERS)
+    if not all(isinstance(name, str) for name in found):
+        raise sqlite3.DatabaseError("its settings can't be read")
+    unknown = sorted(name for name in found.keys() - _SETTINGS.keys() - _COUNTERS)
     if unknown:
         raise StoreError(
             f"this database was not made by s2c: it has the setting {unknown[0]!r}",

@@ -17,7 +17,7 @@ from s2c.codec import Supersede, identity
 from s2c.digest import Json
 from s2c.errors import StoreError
 from s2c.model import Answer, Attempt, Implementation, Request
-from s2c.store import exchange
+from s2c.store import exchange, mend
 from s2c.store.book import Book
 from s2c.store.outgoing import Outgoing
 from s2c.store.rows import Rows
@@ -66,6 +66,22 @@ class Store:
     def sign(self, text: bytes) -> str:
         """This machine's signature of a text that is kept elsewhere: nobody without the secret can make it."""
         return hmac.new(self._secret, b"s2c note\n" + text, hashlib.sha256).hexdigest()
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether one of its databases was found damaged."""
+        return any(mend.is_damaged(rows.folder) for rows in (self._paid, self._found))
+
+    def mend(self) -> None:
+        """Put damaged databases right; what came of it is in `problems`. Call it with the project's lock held."""
+        self.close()
+        for rows, secret in ((self._paid, b""), (self._found, self._secret)):
+            try:
+                told = mend.mend(rows.folder, secret)
+            except OSError as error:
+                raise StoreError(f"it is damaged, and can't be put right: {error}", where=str(rows.folder)) from None
+            if told:
+                self._tell(told)
 
     # --- answers ------------------------------------------------------------------------------------------------
 
