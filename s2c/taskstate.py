@@ -6,6 +6,7 @@ a run that ends early first ends what it started.
 
 import multiprocessing
 import sys
+import threading
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -55,7 +56,9 @@ class Build:
         self.made: dict[str, str] = {}  # path -> digest of what its generate: wrote in this run
         self.green: set[str] = set()  # paths whose verify: was green in this run
         self.touched: set[str] = set()  # paths whose tasks doit looked at in this run
+        self.settled: set[str] = set()  # paths whose generate: is over in this run, however it ended
         self.error: S2cError | None = None  # what ended the solving early
+        self._checking = threading.Lock()
 
     def __reduce__(self) -> str:
         return "BUILD"  # to a process that doit starts, it is the one of that process
@@ -126,6 +129,12 @@ class Build:
     def generate(self, path: str) -> Built | str:
         """Write build/PATH: what to record, or why there is nothing to write."""
         _alone()
+        try:
+            return self._generate(path)
+        finally:
+            self.settled.add(path)
+
+    def _generate(self, path: str) -> Built | str:
         why = self.session.stale(path) if self.session.config.frozen else ()
         made = self.session.generate(path)
         if isinstance(made, Built):
@@ -136,14 +145,25 @@ class Build:
         self.ledger.refused[path] = made
         return made
 
-    def check(self) -> None:
-        """The pending verdicts of all that is to be verified, side by side."""
+    def check(self, path: str = "") -> None:
+        """The pending verdicts of all that is to be verified and whose files are written by now, side by side.
+
+        With threads of doit's, some generate: may still be at work: those verdicts come when they are asked for.
+        """
         _alone()
-        self.session.check([path for path in self.paths() if path in self.to_check])
+        with self._checking:
+            ready = {one for one in self.to_check if self._is_written(one)}
+            self.session.check(one for one in self.paths() if one in ready or one == path)
+
+    def _is_written(self, path: str) -> bool:
+        graph = self.session.project.graph
+        return self.wanted.intersection(_own(graph.files_of(graph.home[path]))) <= self.settled
 
     def verify(self, path: str) -> str:
         """Write the verdict file of build/PATH; its key, signed by this machine, "" if it is not green."""
         _alone()
+        if self.session.project.component(path).id not in self.session.verdicts:
+            self.check(path)
         verdict, waiting = self.session.verdict(path)
         self.session.write_verdict(path, verdict, waiting)
         if str(verdict.kind) != "verified" or waiting:
