@@ -7,6 +7,7 @@ The obligation key names the work: the skeleton's tokens and the interfaces of w
 key is made of bytes: all that a verifier reads, the tool, its flags and the policy.
 """
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 
 from s2c.config import Config
@@ -26,11 +27,17 @@ Standing = Callable[[str], Mapping[str, str] | None]
 """Component id -> the fills (by slot) that stand for it, or None while there are none."""
 
 
+@functools.lru_cache(maxsize=65536)
+def _digest(tokens: tuple[bytes, ...]) -> str:
+    """Each list is asked for by its file and by every importer."""
+    return digest_tokens(tokens)
+
+
 def ranking(graph: Graph, component: Component) -> tuple[str, ...]:
     """The members in an order that content decides, so that a renamed file keeps its rank."""
     if len(component.members) == 1:
         return component.members
-    return tuple(sorted(component.members, key=lambda path: (digest_tokens(graph.specs[path].outline.skeleton), path)))
+    return tuple(sorted(component.members, key=lambda path: (_digest(graph.specs[path].outline.skeleton), path)))
 
 
 def slots(graph: Graph, component: Component) -> Mapping[Slot, str]:
@@ -69,7 +76,7 @@ def obligation(graph: Graph, component: Component, standing: Standing) -> str | 
 def _member(graph: Graph, members: Sequence[str], path: str, interfaces: Mapping[str, str]) -> Json:
     # an import's path is no content: what it names is
     named = [members.index(to) if to in members else interfaces[to] for to in graph.targets[path]]
-    return {"tokens": digest_tokens(graph.specs[path].outline.skeleton), "imports": named}
+    return {"tokens": _digest(graph.specs[path].outline.skeleton), "imports": named}
 
 
 def imported(graph: Graph, component: Component, standing: Standing) -> dict[str, str] | None:
@@ -83,7 +90,7 @@ def imported(graph: Graph, component: Component, standing: Standing) -> dict[str
             return None
         for path in other.members:
             outline = graph.specs[path].outline
-            tokens = digest_tokens(outline.skeleton if bodies else outline.interface)
+            tokens = _digest(outline.skeleton if bodies else outline.interface)
             found[path] = digest("interface.1", [tokens, fills[path]])
     return found
 

@@ -4,6 +4,7 @@ Law: s2c owns the braces. A fill is stored without them and gets them back here,
 contract or begin one. `normalise(hole, render(hole, fill))` is `fill`.
 """
 
+import functools
 from collections.abc import Mapping
 
 import tree_sitter
@@ -52,6 +53,12 @@ def stand_in(source: bytes, fills: Mapping[str, str]) -> bytes:
 
     Every line keeps its number if no hole is filled.
     """
+    return _stand_in(source, tuple(sorted(fills.items())))
+
+
+@functools.lru_cache(maxsize=16384)  # every importer looks at it
+def _stand_in(source: bytes, given: tuple[tuple[str, str], ...]) -> bytes:
+    fills = dict(given)
     edits: list[tuple[int, int, bytes]] = []
     for place in read(source).places:
         hole = place.hole
