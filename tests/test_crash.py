@@ -39,7 +39,7 @@ def test_what_was_whole_on_disk_is_not_paid_again(whole: Undisturbed, tmp_path: 
     found = crash(tmp_path, "arrived", 1, whole)
     assert wrong(found, whole) == ""
     assert "characters of its answer are kept" in found.second.text
-    assert found.again <= 2 * (found.lost - 1)
+    assert found.again <= 2 * (found.told - 1)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from s2c import records
+from s2c.codec import Stored
 from s2c.errors import StoreError
 from s2c.store import Store
 from tests.damage import HEADER, damaged, whole_runs
@@ -72,10 +73,9 @@ def test_damaged_records_bring_nothing_wrong(step: int, tmp_path: Path) -> None:
         whole_lines = whole.startswith(content) and (not content or content[-1:] in b"\n}")
         assert whole_lines or records.read(content, "00.jsonl").problems, what
     assert clone.problems
-    found = [
-        *clone.unread_answers(),
-        *(one for key in KEYS for one in (*clone.implementations(key), *clone.attempts(key))),
-    ]
+    found: list[Stored] = list(clone.unread_answers())
+    found += [one for key in KEYS for one in clone.implementations(key)]
+    found += [one for key in KEYS for one in clone.attempts(key)]
     assert {records.line(one) for one in found} <= good
 
 

@@ -64,7 +64,7 @@ def _points(whole: Undisturbed) -> bool:
                 found = crash(own, kind, number, whole, mode=arguments)
                 trouble = wrong(found, whole) or idle(found) or from_records(found, whole)
             bad += bool(trouble)
-            figures = f"{found.lost:4} {found.told:5} {found.again:12}"
+            figures = f"{found.lost.stop - 1:4} {found.told:5} {found.again:12}"
             print(f"{name:34} {mode:10} {figures}  {trouble or 'equal; a third is idle; a clone too'}", flush=True)
     print(f"{len(POINTS)} points, {len(MODES)} modes: {bad} not as they must be\n", flush=True)
     return not bad
