@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from s2c.languages.base import Job
-from s2c.model import VerdictKind
+from s2c.model import HoleKind, VerdictKind
 from s2c.process import RawRun
 from tests import forged, fuzz
 from tests.dafny_tools import VERIFIER, tool
@@ -35,6 +35,15 @@ def test_forged_output_is_no_pass(shared: Path, generation: str) -> None:
     faults = [fault for _ in range(FORGERIES) if (fault := forged.fault(rng.choice(real), real, rng))]
     assert faults == []
     assert {one.passed for one in real} == {one.lacking for one in real} == {True, False}
+
+
+@pytest.mark.parametrize("name", ["dafny", "verus"])
+@pytest.mark.parametrize("end", ["", "\n", " \n\n", "\u2028", "\u2029", "\x85", "\f"])
+def test_braces_are_taken_off_whatever_blank_follows(shared: Path, name: str, end: str) -> None:
+    """A fill is stored without the braces that s2c owns, also where an odd blank stands behind them."""
+    own = fuzz.field_of(shared, name)
+    hole = next(one for one in own.subjects[0].spec.outline.holes if one.kind is HoleKind.BODY)
+    assert own.spoken.normalise(hole, "{\n  f();\n}" + end) == "  f();\n"
 
 
 @pytest.mark.parametrize("line", ["a.dfy(1,0): Error: ", "a.dfy(1,0): Related location: ", "a.dfy(1,-1): Info: "])

@@ -24,7 +24,7 @@ _PROBE = b"method m()\n"
 
 def normalise(hole: Hole, text: str) -> str:
     """A fill as stored: LF line ends, the braces that s2c owns taken off, one final newline or empty."""
-    plain = text.replace("\r\n", "\n")
+    plain = trimmed(text.replace("\r\n", "\n"))
     if hole.kind is not HoleKind.HELPERS:
         # a block in a block says the same; a set display as a function's body does not, so there only one pair goes
         plain = _unbraced(plain, once=hole.visible)

@@ -22,8 +22,8 @@ UNWRITTEN = b"{ unimplemented!() }"
 
 def normalise(hole: Hole, text: str) -> str:
     """A fill as stored: LF line ends, the braces that s2c owns taken off, one final newline or empty."""
-    plain = text.replace("\r\n", "\n")
-    return trimmed(plain if hole.kind is HoleKind.HELPERS else _unbraced(plain))
+    plain = trimmed(text.replace("\r\n", "\n"))
+    return plain if hole.kind is HoleKind.HELPERS else trimmed(_unbraced(plain))
 
 
 def render(hole: Hole, fill: str) -> str:
