@@ -18,6 +18,7 @@ from tests.openai_server import AnswerBook, answer_fills
 from tests.projects import Ended, Tree
 
 pytestmark = pytest.mark.endtoend
+ROOT = Path(__file__).resolve().parent.parent
 SLOW = pytest.mark.slow
 
 
@@ -98,6 +99,31 @@ def test_who_fails_the_self_test_costs_nothing(wrong: Build, generation: str, be
     assert "self-test" in ended.text
     assert wrong.server.requests == []
     assert not wrong.green
+
+
+ALIKE = {
+    "lean": ('re.compile(r"WRONG|1 \\+', 're.compile(r"WRONGER|1 \\+ 0'),
+    "verus": ("if found is not None:", "found = None\n        if found:"),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_liars_of_every_language_cost_nothing(tree: Tree, name: str) -> None:
+    """A Lean or a Verus that calls everything proved is found out by its self-test: no request was sent."""
+    text = (DAFNY.parent / name).read_text(encoding="utf-8")
+    honest, lying = ALIKE[name]
+    assert honest in text
+    shutil.copytree(ROOT / "examples" / name, tree.root, dirs_exist_ok=True)
+    liar = tree.write("tools/liar", text.replace(honest, lying))
+    liar.chmod(0o755)
+    tree.tables[name] = {"command": [str(liar)], "files": [str(liar)]}
+    with Server(answer_fills(AnswerBook([]))) as server:
+        tree.configure(specs=["**/*.lean", "**/*.rs"], model="played-model-1", base_url=server.url)
+        ended = tree.doit()
+    assert ended.code == 2, ended.text
+    assert "self-test" in ended.text
+    assert server.requests == []
+    assert tree.summary["verified"] == 0
 
 
 LATER = {
