@@ -84,6 +84,16 @@ class Session:
             return ("fresh=1 asks again",)
         return plan.why_stale(self.project, path, parts[path])
 
+    def missing(self, path: str) -> tuple[str, ...]:
+        """Why `frozen` has nothing for a path: what doit's records tell, else what those in the store do."""
+        if self.project.recorded(path) is not None:
+            return self.stale(path)
+        key = (self.parts.get(self.project.component(path).id) or {path: {}})[path].get("obligation")
+        made = self.project.store.latest_for_path(path)
+        if made and all(one.obligation != key for one in made):
+            return (f"the records hold an earlier form of it: {keys.REASONS['obligation']}",)
+        return ("the records hold something else for it",) if made else ("the records hold nothing for it",)
+
     # --- generate -----------------------------------------------------------------------------------------------
 
     def solve(self, wanted: Collection[str], asked: Collection[str]) -> None:

@@ -135,7 +135,7 @@ class Build:
             self.settled.add(path)
 
     def _generate(self, path: str) -> Built | str:
-        why = self.session.stale(path) if self.session.config.frozen else ()
+        why = self.session.missing(path) if self.session.config.frozen else ()
         made = self.session.generate(path)
         if isinstance(made, Built):
             self.made[path] = made.target
