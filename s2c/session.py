@@ -27,6 +27,7 @@ from s2c.rounds import Client, Rounds
 from s2c.solution import Solution
 from s2c.solve import Listen, Solver
 from s2c.splice import splice
+from s2c.store.files import sweep
 from s2c.verdicts import to_json
 
 Connect = Callable[[], Client]
@@ -106,6 +107,8 @@ class Session:
         asker = Rounds(self.project, self._connect, context, self._listen) if may_ask else None
         with solving(self.config, self._listen), self._executor() as executor:
             self._listen(Event("locked"))
+            for folder in (self.config.build_folder, self.project.store.records_folder):
+                sweep(folder)
             self._asker = asker
             self._ends += [asker.close] if asker is not None else []
             self._settle_orphans()
@@ -176,9 +179,13 @@ class Session:
     def _keep_edit(self, path: str, content: bytes) -> None:
         """An edit by hand that is not in `content`, which is written now, is kept beside: nobody's work gets lost."""
         touched = self.project.touched(path)
-        if touched not in {None, content} and self.project.recorded(path) is not None:
-            kept = self.project.outputs.keep_edited(path)
-            self._listen(Event("edit-kept", {"path": path, "kept": kept.name}))
+        if touched in {None, content}:
+            return
+        if self.project.recorded(path) is None:  # what doit forgot was written here may be a person's all the same
+            self.project.outputs.retire(path)
+            return
+        kept = self.project.outputs.keep_edited(path)
+        self._listen(Event("edit-kept", {"path": path, "kept": kept.name}))
 
     # --- verify -------------------------------------------------------------------------------------------------
 

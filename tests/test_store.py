@@ -20,6 +20,7 @@ from s2c.codec import DamagedError, Supersede, identity, seal, unseal
 from s2c.errors import AskError, ConfigError, StoreError
 from s2c.model import Answer, Attempt, Diagnostic, Implementation, Message, Refusal, Request, Usage, VerdictKind
 from s2c.store import Store, verdict_secret
+from s2c.store.files import sweep
 from s2c.store.rows import BytesDisk, Rows
 from s2c.store.spool import pending
 from s2c.store.standing import standing
@@ -574,6 +575,19 @@ def test_opening_is_lazy_and_private(tmp_path: Path) -> None:
         assert not (tmp_path / "cache").exists()
         store.put_answer(answer("x"))
         assert database(store).parent.stat().st_mode & 0o077 == 0
+
+
+def test_half_written_files_of_killed_processes_go(tmp_path: Path) -> None:
+    """What a kill left of a file that was being written goes once it is old; nothing else does."""
+    names = [".s2c-0123456789abcdef", "below/.s2c-0123456789abcdef", ".s2c-mine", "a.dfy"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+        os.utime(tmp_path / name, (1, 1))
+    (tmp_path / ".s2c-fedcba9876543210").write_bytes(b"young")
+    sweep(tmp_path)
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {".s2c-mine", "a.dfy", ".s2c-fedcba9876543210"}
 
 
 # --- the secret ---------------------------------------------------------------------------------------------------

@@ -4,8 +4,14 @@ Law: whoever reads a file that is written here sees its old bytes or its new one
 """
 
 import os
+import re
 import secrets
+import time
+from contextlib import suppress
 from pathlib import Path
+
+PREFIX = ".s2c-"
+TEMPORARY = re.compile(re.escape(PREFIX) + "[0-9a-f]{16}")
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o666, durable: bool = True) -> None:
@@ -13,7 +19,7 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o666, durable: bool
 
     Not `durable`: a power cut, no kill, may leave it empty; for what is made again from elsewhere.
     """
-    temporary = path.with_name(f".s2c-{secrets.token_hex(8)}")
+    temporary = path.with_name(f"{PREFIX}{secrets.token_hex(8)}")
     try:
         _write_new(temporary, content, mode, durable=durable)
         temporary.replace(path)
@@ -24,7 +30,7 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o666, durable: bool
 
 def create_once(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Make `path` with these bytes unless it exists; of several processes one wins. Raises OSError."""
-    temporary = path.with_name(f".s2c-{secrets.token_hex(8)}")
+    temporary = path.with_name(f"{PREFIX}{secrets.token_hex(8)}")
     try:
         _write_new(temporary, content, mode)
         path.hardlink_to(temporary)
@@ -32,6 +38,17 @@ def create_once(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         pass
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path, older: float = 600.0) -> None:
+    """Delete what killed processes left half written below a folder: nothing that is being written is so old."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            if name.startswith(PREFIX) and TEMPORARY.fullmatch(name):
+                with suppress(OSError):
+                    path = Path(place, name)
+                    if time.time() - path.stat().st_mtime > older:
+                        path.unlink()
 
 
 def _write_new(path: Path, content: bytes, mode: int, *, durable: bool = True) -> None:
