@@ -1,11 +1,12 @@
-"""Builds killed at every step, at random moments, with damaged stores, and side by side: what each comes to."""
+"""Builds killed at every step and at random moments, over damaged stores, at once, merged: what each comes to."""
 
 import random
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,27 +26,27 @@ from tests.crashes import (  # noqa: E402 - the line above
     undisturbed,
     wrong,
 )
+from tests.damage import whole_runs  # noqa: E402
 from tests.loopback import Server  # noqa: E402
 from tests.openai_server import answer_fills  # noqa: E402
 from tests.projects import Tree  # noqa: E402
+from tests.test_sharing import conflicts  # noqa: E402
+from tests.together import disjoint, together  # noqa: E402
 
 MODES = {"in order": (), "in threads": ("-n", "2", "-P", "thread")}
 RANDOM = 40  # kills at random moments
-PARTS = ("points", "random")
+DAMAGED = 100  # whole runs over a damaged database
+PAIRS = 20  # of branches that add records
 
 
 def main() -> int:
     """Print a table for each part (all, or those named); the exit code says whether all is as it must be."""
-    parts = sys.argv[1:] or PARTS
+    parts = sys.argv[1:] or list(PARTS)
     with folder() as own:
         whole = undisturbed(own / "whole")
-    print(f"undisturbed: {len(whole.built)} files, {whole.requests} requests, asked {dict(whole.asked)}", flush=True)
-    good = True
-    if "points" in parts:
-        good &= _points(whole)
-    if "random" in parts:
-        good &= _random(whole)
-    return 0 if good else 1
+    print(f"undisturbed: {len(whole.built)} files, {whole.requests} requests, asked {dict(whole.asked)}\n", flush=True)
+    good = [PARTS[name](whole) for name in parts]  # all of them, whatever the first says
+    return 0 if all(good) else 1
 
 
 @contextmanager
@@ -97,6 +98,54 @@ def _killed_after(tree: Tree, seconds: float) -> str:
     run.send_signal(signal.SIGKILL)
     return "".join(part.decode("utf-8", "replace") for part in run.communicate())
 
+
+def _damage(_whole: Undisturbed) -> bool:
+    """Whole runs over a damaged database: doit's, the store's, the verdicts'."""
+    counts: Counter[str] = Counter()
+    bad = []
+    with folder() as own:
+        for one in whole_runs(own, DAMAGED):
+            bad += [one.trouble] if one.trouble else []
+            counts[f"{one.what.split()[0]}: exit {one.first.code}" + (", then 0" if one.second else "")] += 1
+    for what, count in sorted(counts.items()):
+        print(f"{count:4} x {what}", flush=True)
+    print("\n".join([*bad, f"{DAMAGED} runs over a damaged database: {len(bad)} not as they must be\n"]), flush=True)
+    return not bad
+
+
+def _together(_whole: Undisturbed) -> bool:
+    """Several builds at once in one tree."""
+    print(f"{'at once':8} {'specs':9} {'mode':11} each asked")
+    bad = 0
+    for count in (2, 8):
+        for mode, arguments in MODES.items():
+            for what, selections, specs in (
+                ("the same", [arguments] * count, 4),
+                ("disjoint", [[*arguments, *one] for one in disjoint(count)], 16),
+            ):
+                with folder() as own:
+                    found = together(own, selections, specs)
+                bad += bool(found.trouble)
+                print(f"{count:7} {what:9} {mode:11} {set(found.asked)} {found.trouble or 'all green'}", flush=True)
+    print(f"builds at once: {bad} not as they must be\n", flush=True)
+    return not bad
+
+
+def _merges(_whole: Undisturbed) -> bool:
+    """Branches that add records, merged by git with and without the attributes that s2c writes beside them."""
+    with folder() as own:
+        found = {union: conflicts(own, PAIRS, union=union) for union in (True, False)}
+    print(f"{PAIRS} pairs of branches, 16 records each: {found[True]} conflict; without merge=union {found[False]}\n")
+    return not found[True]
+
+
+PARTS: Mapping[str, Callable[[Undisturbed], bool]] = {
+    "points": _points,
+    "random": _random,
+    "damage": _damage,
+    "together": _together,
+    "merges": _merges,
+}
 
 if __name__ == "__main__":
     sys.exit(main())
