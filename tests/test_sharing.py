@@ -1,6 +1,7 @@
 """Records in git: branches that answer, merge, and a CI job that has nothing else."""
 
 import os
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -179,14 +180,20 @@ def test_a_frozen_miss_says_what_changed(project: Tree, tmp_path: Path) -> None:
         assert tree.summary["requests"] == 0
 
 
+def key(rng: random.Random) -> str:
+    """The key of some obligation."""
+    return f"b2:obligation.1:{rng.getrandbits(160):040x}"
+
+
 def conflicts(folder: Path, pairs: int, *, union: bool) -> int:
     """How many of so many pairs of additions to one set of records conflict in git."""
     found = 0
     for number in range(pairs):
+        rng = random.Random(number)  # noqa: S311 - the same pairs in every run
         place = folder / f"{number}-{union}"
         with Store.open(place / "cache", secret=SECRET) as store:
             for one in range(40):
-                store.add_implementation(made(f"base {one}", key=f"b2:obligation.1:{(one * 6) % 256:02x}{one:038x}"))
+                store.add_implementation(made(f"base {one}", key=key(rng)))
             store.export_records()
             if not union:
                 (store.records_folder / ".gitattributes").write_text("", encoding="utf-8")
@@ -198,8 +205,7 @@ def conflicts(folder: Path, pairs: int, *, union: bool) -> int:
                 with Store.open(folder / f"{number}-{union}-{branch}", secret=SECRET) as own:
                     own.import_records(store.records_folder)
                     for one in range(16):  # what one request brings
-                        at = (number * 37 + one * 11 + len(branch) + 5 * (branch == "two")) % 256
-                        own.add_implementation(made(f"{branch} {one}", key=f"b2:obligation.1:{at:02x}{one:037x}f"))
+                        own.add_implementation(made(f"{branch} {one}", key=key(rng)))
                     own.export_records(store.records_folder)
                 commit(place)
             found += tried(place, "merge", "-q", "--no-edit", "one").returncode != 0

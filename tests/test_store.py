@@ -172,8 +172,11 @@ with store.spool(REQUEST, "0.25") as spool:
     assert writer.stdout.readline() == "written\n"
     store = Store.open(tmp_path, secret=SECRET)
     assert store.orphans() == ()  # it lives
+    writer.send_signal(signal.SIGKILL)
+    os.waitid(os.P_PID, writer.pid, os.WEXITED | os.WNOWAIT)
+    (orphan,) = store.orphans()  # it is dead, though nobody has asked for it yet
     killed(writer)
-    (orphan,) = store.orphans()
+    assert store.orphans() == (orphan,)
     assert (orphan.answer.text, orphan.reserved, orphan.pid) == ("first \U0001f600\r\nsecond", "0.25", writer.pid)
     store.settle_orphan(orphan)
     assert store.orphans() == ()

@@ -20,6 +20,7 @@ from s2c.codec import DamagedError, from_json, to_json
 from s2c.digest import Json
 from s2c.model import Answer, Request
 
+_DEAD = (b"Z", b"X")  # states of a process that has ended
 BROKEN = "broken: "  # how `finish` begins when the endpoint gave no reason
 
 
@@ -144,8 +145,12 @@ def _host() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process started, in ticks since the machine did; "" where the system does not tell."""
+    """When a process started, in ticks since the machine did; "" where the system does not tell, or for a dead one.
+
+    A dead process keeps its number until its parent asks for it, in some containers for ever.
+    """
     try:
-        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19].decode("ascii")
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return "" if fields[0] in _DEAD else fields[19].decode("ascii")
     except (OSError, IndexError):
         return ""
