@@ -79,7 +79,7 @@ def _random(whole: Undisturbed) -> bool:
         with folder() as own, Server(answer_fills(model(), seconds=0.2)) as server:
             tree = lay_out(Tree(own / "project"), own / "tool")
             tree.configure(base_url=server.url)
-            ends = [_killed_after(tree, rng.uniform(0.5, 6)) for _ in range(4)]
+            ends = [_killed_after(tree, rng.uniform(0.3, 3)) for _ in range(4)]
             said = "".join(ends) + (last := tree.doit()).text
             count = times_asked(server.requests)
             again += (more := sum((count - whole.asked).values()))
