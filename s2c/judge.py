@@ -23,7 +23,7 @@ from s2c.store import Store
 from s2c.tools import Submit
 from s2c.verdicts import from_json, to_json
 
-RULES = "judge.2"
+RULES = "judge.3"
 LARGER = 3  # a time-out gets one budget that is this many times the first
 OUT_OF_BUDGET = frozenset({VerdictKind.TIMEOUT, VerdictKind.RESOURCE})
 FORGOTTEN = frozenset({VerdictKind.TOOL_CRASH, VerdictKind.TOOL_MISSING})
@@ -116,7 +116,14 @@ class Judge:
         return bench.verdict(VerdictKind.POLICY, message, refusals=(Refusal("proves-false", message, hole),))
 
     def _vacuous(self, bench: "_Bench", twin: _Twin) -> bool:
-        job = bench.vacuity(twin)
+        """Whether the contract's `requires` are to blame: `false` follows from them, and from no contract at all not.
+
+        A verifier that says yes to both says yes to anything.
+        """
+        bare = replace(twin, declaration=replace(twin.declaration, clauses=()))
+        return self._proves(bench, bench.vacuity(twin)) and not self._proves(bench, bench.vacuity(bare))
+
+    def _proves(self, bench: "_Bench", job: tuple[Job, str] | None) -> bool:
         if job is None:
             return False
         reading, _ = self._read(bench, job[0])

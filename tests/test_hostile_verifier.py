@@ -29,15 +29,11 @@ MISBEHAVIOUR = {
 SAID_OTHERWISE = {("modern", "forged-failed"): VerdictKind.FAILED, ("modern", "forged-info"): VerdictKind.POLICY}
 SHORT = {"hangs", "hangs-late", "stops", "bomb"}
 LONG = {"bomb", "stops", "hangs-late", "floods-errors", "fills", "floods", "deep"}  # slow for one of the generations
-EXPLAINED_AWAY = {("lies", "legacy"), ("lies", "modern"), ("forged-info", "modern")}
 
 
 def _cases() -> list[ParameterSet]:
     """Each behaviour with each generation; what is about processes is slow for the older one."""
-    marks = {
-        one: pytest.mark.xfail(strict=True, reason="the liar proves the vacuity lemma too: told as spec-vacuous")
-        for one in EXPLAINED_AWAY
-    } | {(behaviour, "legacy"): pytest.mark.slow for behaviour in LONG}
+    marks = {(behaviour, "legacy"): pytest.mark.slow for behaviour in LONG}
     every = [(behaviour, generation) for behaviour in MISBEHAVIOUR for generation in GENERATIONS]
     return [pytest.param(*one, marks=marks.get(one, ())) for one in every]
 

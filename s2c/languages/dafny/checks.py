@@ -40,7 +40,8 @@ def vacuity(source: bytes, outline: Outline, given: Declaration) -> tuple[int, b
         return None
     name = _free_name(outline, f"S2C_vacuous_{given.name.rpartition('.')[2]}")
     static = "static " if "static" in item.modifiers else ""
-    requires = "".join(f"  {line}\n" for line in _requires(item, reading))
+    given_requires = [one.span for one in given.clauses if one.kind == "requires"]
+    requires = "".join(f"  {source[one.start : one.end].decode()}\n" for one in given_requires)
     lemma = f"\n{static}lemma {name}{''.join(part or '' for part in parts)}\n{requires}  {FALSE}\n{{\n}}\n"
     return declaration(item, reading).span.end, lemma.encode(), name
 
@@ -61,12 +62,6 @@ def _signature(item: Item, reading: Reading) -> Iterator[str | None]:
         words = [word.text for word in tokens(node, reading.blanked)]
         odd = bool(_ODD_PARAMETERS & set(words))
         yield None if odd else " ".join(word.decode() for word in words if word != b"ghost")
-
-
-def _requires(item: Item, reading: Reading) -> Iterator[str]:
-    for node, clause in zip(item.clause_nodes(), item.clauses(reading.blanked), strict=True):
-        if clause.kind == "requires":
-            yield text(node, reading.blanked)
 
 
 def _free_name(outline: Outline, name: str) -> str:
