@@ -40,11 +40,16 @@ def create_once(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is one that is being written, or that a kill left so."""
+    return name.startswith(PREFIX) and TEMPORARY.fullmatch(name) is not None
+
+
 def sweep(folder: Path, older: float = 600.0) -> None:
     """Delete what killed processes left half written below a folder: nothing that is being written is so old."""
     for place, _, names in os.walk(folder):
         for name in names:
-            if name.startswith(PREFIX) and TEMPORARY.fullmatch(name):
+            if is_temporary(name):
                 with suppress(OSError):
                     path = Path(place, name)
                     if time.time() - path.stat().st_mtime > older:
