@@ -4,7 +4,8 @@ Law: it adds remarks, and never takes one away. Only given text is asked about, 
 itself; nothing is judged by it. A list that can't be read is told, not guessed at.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import SequenceMatcher
 
 from s2c import keys
 from s2c.case import Case, Laid
@@ -66,13 +67,22 @@ class Audit:
         return frozenset(hole.owner.rpartition(".")[2] for hole in holes if hole.owner)
 
     def _new(self, component: Component, told: Mapping[str, tuple[Assumption, ...]]) -> Json:
-        own = {path: self._graph.specs[path].outline.assumptions for path in component.members}
         return [
             [path, one.line, one.what]
-            for path, found in sorted(told.items())
-            for one in found
-            if path in own and not any(_same(one, known) for known in own[path])
+            for path in component.members
+            for one in self._placed(path, told.get(path, ()))
+            if not any(_same(one, known) for known in self._graph.specs[path].outline.assumptions)
         ]
+
+    def _placed(self, path: str, told: Iterable[Assumption]) -> list[Assumption]:
+        """Findings in a stand-in at their lines of the source: a stand-in only lacks lines."""
+        spec = self._graph.specs[path]
+        stood = language(spec.language).stand_in(spec.source, spec.outline, {})
+        blocks = SequenceMatcher(None, stood.split(b"\n"), spec.source.split(b"\n"), autojunk=False)
+        lines = {
+            block.a + at + 1: block.b + at + 1 for block in blocks.get_matching_blocks() for at in range(block.size)
+        }
+        return [Assumption(one.what, lines.get(one.line, one.line)) for one in told]
 
 
 def _same(theirs: Assumption, ours: Assumption) -> bool:

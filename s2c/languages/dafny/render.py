@@ -49,10 +49,7 @@ def spliced(source: bytes, outline: Outline, fills: Mapping[str, str]) -> tuple[
 
 
 def stand_in(source: bytes, fills: Mapping[str, str]) -> bytes:
-    """The source as importers may rely on it: each unfilled hole's owner an explicit axiom without a body.
-
-    Every line keeps its number if no hole is filled.
-    """
+    """The source as importers may rely on it: each unfilled hole's owner an explicit axiom without a body."""
     return _stand_in(source, tuple(sorted(fills.items())))
 
 
@@ -63,8 +60,7 @@ def _stand_in(source: bytes, given: tuple[tuple[str, str], ...]) -> bytes:
     for place in read(source).places:
         hole = place.hole
         filled = hole.id in fills
-        lines = b"\n" * source.count(b"\n", hole.span.start, hole.span.end)
-        edits.append((hole.span.start, hole.span.end, render(hole, fills[hole.id]).encode() if filled else lines))
+        edits.append((hole.span.start, hole.span.end, render(hole, fills[hole.id]).encode() if filled else b""))
         if place.owner is not None and not filled:
             keyword = place.owner.node.child_by_field_name("kind") or place.owner.node
             edits.append((keyword.end_byte, keyword.end_byte, AXIOM))
