@@ -4,14 +4,14 @@ Law: nothing is believed of it. Every file must be its spec's own bytes with fil
 a file that is anything else makes the case `spec-changed`, a missing one `incomplete`.
 """
 
-from s2c import keys
 from s2c.case import Case
 from s2c.digest import Json, digest, digest_bytes
 from s2c.graph import Component
 from s2c.languages.base import language
-from s2c.model import Spec, Verdict, VerdictKind
+from s2c.model import Verdict, VerdictKind
 from s2c.project import Project
-from s2c.splice import splice, unsplice
+from s2c.splice import splice
+from s2c.stands import fills_in
 
 
 def read(project: Project, component: Component) -> Case | Verdict:
@@ -34,25 +34,6 @@ def read(project: Project, component: Component) -> Case | Verdict:
         else:
             imports[path] = content
     return Case(component, fills, imports)
-
-
-def fills_in(spec: Spec, content: bytes) -> dict[str, str] | None:
-    """The fills in an implementation, if it is exactly the spec with fills in its holes."""
-    spoken = language(spec.language)
-    found = unsplice(spec, spoken, content)
-    return found if found is not None and splice(spec, spoken, found).content == content else None
-
-
-def fills_of(project: Project, component: Component) -> dict[str, str] | None:
-    """The fills by slot of all members, if each lies in build/ and is exactly its spec with fills."""
-    found = {}
-    for rank, path in enumerate(keys.ranking(project.graph, component)):
-        content = project.outputs.read(path)
-        fills = None if content is None else fills_in(project.graph.specs[path], content)
-        if fills is None:
-            return None
-        found.update({f"{rank}.{hole}": text for hole, text in fills.items()})
-    return found
 
 
 def key(project: Project, case: Case, identity: str) -> str:

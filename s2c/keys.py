@@ -22,6 +22,7 @@ ASKING = "asking.1"
 REQUEST = "request.1"
 VERDICT = "verdict.1"
 OPTIONS = "options.1"
+FILLS = "fills.1"
 
 Standing = Callable[[str], Mapping[str, str] | None]
 """Component id -> the fills (by slot) that stand for it, or None while there are none."""
@@ -156,13 +157,23 @@ def _flags(tool: Tool, command: tuple[str, ...]) -> list[str]:
     return list(command[len(tool.command) :] if command[: len(tool.command)] == tool.command else command)
 
 
-def generated(component_key: str, spec: Spec, identity: str, policy: str, options: Sequence[str]) -> dict[str, str]:
+def generated(  # noqa: PLR0913, PLR0917 - a key has that many parts
+    component_key: str, spec: Spec, identity: str, policy: str, options: Sequence[str],
+    first: Mapping[str, str] | None = None,
+) -> dict[str, str]:  # fmt: skip
     """What `generate:PATH` was made from, part by part, so that a difference has a name.
 
-    `options`: what the project sets for the verifier; a part of their own, and only where there are some.
+    `options`: what the project sets for the verifier; a part of their own, and only where there are some. `first`: the
+    fills that stand first in the store for this obligation, if there are any.
     """
     parts = {"obligation": component_key, "source": digest_bytes(spec.source), "tool": identity, "policy": policy}
-    return {**parts, "options": digest(OPTIONS, list(options))} if options else parts
+    parts |= {"options": digest(OPTIONS, list(options))} if options else {}
+    return parts | ({"standing": mark(first)} if first else {})
+
+
+def mark(fills: Mapping[str, str]) -> str:
+    """Tells fills (by slot) apart."""
+    return digest(FILLS, dict(fills))
 
 
 REASONS = {
@@ -171,6 +182,7 @@ REASONS = {
     "tool": "the verifier is another one",
     "policy": "s2c's rules for fills are newer",
     "options": "what the project sets for the verifier changed",
+    "standing": "another implementation stands for it now",
 }
 
 
@@ -179,6 +191,8 @@ def reasons(was: Mapping[str, str] | None, now: Mapping[str, str]) -> tuple[str,
     if not was:
         return ("never built here",)
     changed = [name for name in REASONS if was.get(name) != now.get(name)]
+    if "standing" in changed and not ("standing" in was and "standing" in now):
+        changed.remove("standing")  # what is not in the store takes nothing away
     if "obligation" in changed and "source" in changed:
         changed.remove("source")
     return tuple(REASONS[name] for name in changed)

@@ -16,6 +16,7 @@ from s2c.graph import Component
 from s2c.languages.base import language
 from s2c.project import Project
 from s2c.reuse import candidates
+from s2c.stands import standing
 from s2c.tokens import Counter
 
 
@@ -63,17 +64,13 @@ def identities(project: Project, tools: Mapping[str, str]) -> Mapping[str, Mappi
 
     `tools`: language name -> identity of its verifier ("" where it is missing).
     """
-    standing = project.standing()
+    stands = standing(project)
     found = {}
-    for component in project.graph.components.values():
-        key = keys.obligation(project.graph, component, standing.get)
-        if key is not None:
-            spoken = language(component.language)
-            options = project.graph.options(component)
-            found[component.id] = {
-                path: keys.generated(key, project.graph.specs[path], tools[spoken.name], spoken.policy_version, options)
-                for path in component.members
-            }
+    for one, key in stands.keys.items():
+        component = project.graph.components[one]
+        spoken = language(component.language)
+        own = tools[spoken.name], spoken.policy_version, project.graph.options(component), stands.first.get(one)
+        found[one] = {path: keys.generated(key, project.graph.specs[path], *own) for path in component.members}
     return found
 
 
@@ -82,23 +79,23 @@ def make(project: Project, tools: Mapping[str, str], selected: Collection[str] |
     graph = project.graph
     chosen = set(graph.components if selected is None else selected)
     chosen |= {one for top in tuple(chosen) for one in graph.closures[top]}
-    parts, standing = identities(project, tools), project.standing()
+    parts, stands = identities(project, tools), standing(project).fills
     items: dict[str, Item] = {}
     for component in graph.components.values():
         if component.id in chosen:
-            items[component.id] = _item(project, component, parts.get(component.id), standing)
+            items[component.id] = _item(project, component, parts.get(component.id), stands)
     return Plan(items, batches(project, items))
 
 
 def _item(
-    project: Project, component: Component, parts: Mapping[str, dict[str, str]] | None, standing: Collection[str]
+    project: Project, component: Component, parts: Mapping[str, dict[str, str]] | None, stands: Collection[str]
 ) -> Item:
     broken = project.graph.broken(component.id)
     if broken:
         first = broken[0]
         return Item(component, State.BROKEN, f"{first.path}:{first.line}:{first.column}: {first.message}", None)
     if parts is None:
-        return Item(component, State.WAITING, f"after {', '.join(_missing(project, component, standing))}", None)
+        return Item(component, State.WAITING, f"after {', '.join(_missing(project, component, stands))}", None)
     key = next(iter(parts.values()))["obligation"]
     why = "; ".join(dict.fromkeys(reason for path in parts for reason in why_stale(project, path, parts[path])))
     if not why:
@@ -143,13 +140,13 @@ def exhausted(project: Project, component: Component, key: str) -> bool:
     return len(made) >= project.config.max_attempts
 
 
-def _missing(project: Project, component: Component, standing: Collection[str]) -> list[str]:
+def _missing(project: Project, component: Component, stands: Collection[str]) -> list[str]:
     """The imported components that have a fill which this one can see and which does not stand yet."""
     graph = project.graph
     return [
         one
         for one in graph.closures[component.id]
-        if one not in standing
+        if one not in stands
         and any(hole.visible for path in graph.components[one].members for hole in graph.specs[path].outline.holes)
     ]
 
@@ -171,8 +168,8 @@ def batches(project: Project, items: Mapping[str, Item]) -> tuple[tuple[Work, ..
     ]
     if not asked:
         return ()
-    counter, standing = Counter(), project.standing()
-    works = [work(project, whole(project, item.component, item.key or "", 1), counter, standing) for item in asked]
+    counter, stands = Counter(), standing(project).fills
+    works = [work(project, whole(project, item.component, item.key or "", 1), counter, stands) for item in asked]
     return tuple(pack(works, limits(project, counter), 1))
 
 

@@ -52,23 +52,14 @@ class Project:
         templates = f"{prompts.version()} {wire.WIRE_VERSION}"
         return keys.asking(self.config, language(component.language), templates)
 
-    def standing(self) -> Mapping[str, Mapping[str, str]]:
-        """Component id -> the stored fills that stand for it today, for every component whose key can be known."""
-        found: dict[str, Mapping[str, str]] = {}
-        for component in self.graph.components.values():
-            known = self.stored(component, found)
-            if known:
-                found[component.id] = known[0].fills
-        return found
-
-    def stored(self, component: Component, standing: Mapping[str, Mapping[str, str]]) -> tuple[Implementation, ...]:
+    def stored(self, component: Component, key: str) -> tuple[Implementation, ...]:
         """The stored implementations of exactly this obligation, the one that stands first.
 
         Records may come from anyone: one that does not fill exactly these holes is none.
         """
         holes = {str(slot) for slot in keys.slots(self.graph, component)}
-        key = keys.obligation(self.graph, component, standing.get) if holes else None
-        return () if key is None else tuple(one for one in self.store.implementations(key) if set(one.fills) == holes)
+        found = self.store.implementations(key) if holes else ()
+        return tuple(one for one in found if set(one.fills) == holes)
 
     def touched(self, path: str) -> bytes | None:
         """The bytes of build/PATH if they are not what was recorded as written: perhaps an edit by hand."""

@@ -11,10 +11,9 @@ from itertools import islice
 from s2c import keys
 from s2c.asking import normalised
 from s2c.graph import Component
-from s2c.languages.base import language
 from s2c.model import Implementation
 from s2c.project import Project
-from s2c.splice import unsplice
+from s2c.stands import pending
 
 MOST_PREVIOUS = 3  # older fills of a file rarely fit where the newest do not
 
@@ -53,8 +52,8 @@ def _all(
     project: Project, component: Component, key: str, late: Mapping[str, Sequence[Mapping[str, str]]], *, exact: bool
 ) -> Iterator[Candidate]:
     stored = project.store.implementations(key)
-    by_hand = None if exact else edited(project, component)
-    if by_hand is not None and by_hand not in [dict(one.fills) for one in stored]:
+    by_hand = None if exact else pending(project, component, stored)
+    if by_hand is not None:
         yield Candidate(by_hand, "edited", "human")
     yield from (_of(one, "stored") for one in stored)
     yield from (Candidate(normalised(project, component, fills), "answered") for fills in late.get(key, ()))
@@ -67,18 +66,3 @@ def _all(
 
 def _of(one: Implementation, origin: str) -> Candidate:
     return Candidate(one.fills, origin, one.author, one.model)
-
-
-def edited(project: Project, component: Component) -> dict[str, str] | None:
-    """The fills in build/ if a file there is not what was written and can be read back; None otherwise."""
-    if not any(project.touched(path) is not None for path in component.members):
-        return None
-    spoken = language(component.language)
-    found: dict[str, str] = {}
-    for rank, path in enumerate(keys.ranking(project.graph, component)):
-        content = project.outputs.read(path)
-        fills = None if content is None else unsplice(project.graph.specs[path], spoken, content)
-        if fills is None:
-            return None
-        found.update({f"{rank}.{hole}": text for hole, text in fills.items()})
-    return found

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from functools import cached_property
 
-from s2c import built, keys, patterns, plan, tools, weak
+from s2c import built, keys, patterns, plan, stands, tools, weak
 from s2c.config import Config
 from s2c.connect import solving
 from s2c.digest import digest_bytes
@@ -44,6 +44,7 @@ class Session:
         self.limit: LimitReached | None = None
         self.refused: S2cError | None = None
         self.runs = 0
+        self.kept: set[str] = set()  # obligations for which something new stands since this run
         self.versions: dict[str, str] = {}
         self._listen = listen
         self._connect = connect
@@ -95,6 +96,13 @@ class Session:
             return (f"the records hold an earlier form of it: {keys.REASONS['obligation']}",)
         return ("the records hold something else for it",) if made else ("the records hold nothing for it",)
 
+    def owes(self, path: str) -> str:
+        """The obligation of a path's component, as it was when the run began or as it was solved; "" if unknown."""
+        component = self.project.component(path)
+        solution = self.solutions.get(component.id)
+        parts = self.parts.get(component.id)
+        return (solution.key if solution is not None else None) or (parts[path]["obligation"] if parts else "")
+
     # --- generate -----------------------------------------------------------------------------------------------
 
     def solve(self, wanted: Collection[str], asked: Collection[str]) -> None:
@@ -119,6 +127,7 @@ class Session:
                 if asker is not None:
                     self.failed_requests += asker.failed
                     self.limit, self.refused = asker.limit, asker.refused
+                self.kept |= solver.kept
                 self.versions.update(solver.tools.versions)
                 self._listen(Event("exported", {"files": self.project.store.export_records()}))
         self.solutions.update(found)
@@ -128,7 +137,7 @@ class Session:
         found: dict[str, Mapping[str, str]] = {}
         for component in self.project.graph.components.values():
             if not any(self.stale(path) for path in component.members):
-                fills = built.fills_of(self.project, component)
+                fills = stands.fills_of(self.project, component)
                 if fills is not None:
                     found[component.id] = fills
         return found
@@ -156,13 +165,15 @@ class Session:
         spoken = language(component.language)
         fills = keys.member_fills(self.project.graph, component, solution.fills)
         content = splice(spec, spoken, fills[path]).content
-        self._keep_edit(path, content)
+        if solution.origin != "edited":
+            self._keep_edit(path, content)
         self._listen(Event("writing", {"path": path}))
         self._listen(Event("written", {"path": path, "changed": outputs.write(path, content)}))
         outputs.clear_failed(path)
         identity = self.identities[spoken.name]
         options = self.project.graph.options(component)
-        parts = keys.generated(solution.key, spec, identity, spoken.policy_version, options)
+        first = next((one.fills for one in self.project.stored(component, solution.key)), None)
+        parts = keys.generated(solution.key, spec, identity, spoken.policy_version, options, first)
         return Built(parts, digest_bytes(content))
 
     def _set_aside(self, path: str, solution: Solution) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from s2c.digest import digest_bytes
 from s2c.store.files import write_atomic
 
-VERSION = "settled.1"
+VERSION = "settled.2"
 FILE = "settled.json"
 MOMENT = 20_000_000  # nanoseconds: file systems give the same time to writes that lie a tick apart
 
@@ -39,6 +39,7 @@ class Entry:
     verified: bool
     stamps: Mapping[str, Stamp]  # path from the root -> its marks
     row: str  # JSON
+    owes: str = ""  # its obligation: what comes to stand for that stands for it too
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Settled:
         """The files of every group that is not up to date, or not known to be; all if groups can't be read `apart`."""
         base = os.fspath(root)
         groups = {one.group for one in self.entries.values() if not _holds(one, base, verified=verified)}
+        owed = {one.owes for one in self.entries.values() if one.group in groups and one.owes}
+        groups |= {one.group for one in self.entries.values() if one.owes in owed}
         if groups and not apart:
             return frozenset(self.entries)
         return frozenset(path for path, one in self.entries.items() if one.group in groups)
@@ -100,7 +103,7 @@ def read(folder: Path, sign: Sign) -> Settled | None:
 def write(folder: Path, sign: Sign, settled: Settled) -> None:
     """Leave it in this folder. Raises OSError."""
     files = {
-        path: [one.group, one.generated, one.verified, dict(one.stamps), one.row]
+        path: [one.group, one.generated, one.verified, dict(one.stamps), one.row, one.owes]
         for path, one in settled.entries.items()
     }
     text = json.dumps({"head": settled.head, "files": files}, separators=(",", ":")).encode()
@@ -118,8 +121,8 @@ def _holds(entry: Entry, root: str, *, verified: bool) -> bool:
 
 
 def _entry(told: list[object]) -> Entry:
-    group, generated, verified, stamps, row = told
+    group, generated, verified, stamps, row, owes = told
     if not isinstance(stamps, dict):
         raise TypeError(stamps)
     marks = {str(path): tuple(was) for path, was in stamps.items()}
-    return Entry(str(group), generated is True, verified is True, marks, str(row))
+    return Entry(str(group), generated is True, verified is True, marks, str(row), str(owes))

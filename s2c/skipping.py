@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,7 @@ class Skipping:
         self._database = database
         self._folder = config.cache_folder / "db"
         self._whole = any(getattr(config, name) for name in _AGAIN)
+        self._changes = store.changes()
         self.only: frozenset[str] | None = None
         self.left: Mapping[str, Entry] = {}
         if wish is not None and not self._whole:
@@ -79,9 +80,13 @@ class Skipping:
             return
         time.sleep(settled.MOMENT / 1e9)  # what was written last is too young to be marked
         made = dict(_entries(session, rows, remarks, done))
+        left = {
+            path: replace(one, generated=one.generated and one.owes not in session.kept)
+            for path, one in self.left.items()
+        }
         with suppress(OSError, ToolError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            settled.write(self._folder, self._store.sign, Settled(self._head(), {**self.left, **made}))
+            settled.write(self._folder, self._store.sign, Settled(self._head(), {**left, **made}))
 
     def _look(self, wish: Wish) -> None:
         known = settled.read(self._folder, self._store.sign)
@@ -112,7 +117,9 @@ class Skipping:
 
     def _head(self) -> str:
         """Raises ToolError where a verifier is missing: what it would say is not known then."""
-        return settled.head((*self._constant, repr(settled.stamp(str(self._database)))))
+        ever, own = self._changes
+        known = ever + self._store.changes()[1] - own  # what others put in meanwhile, this run has not seen
+        return settled.head((*self._constant, repr(settled.stamp(str(self._database))), str(known)))
 
     @cached_property
     def _constant(self) -> tuple[str, ...]:
@@ -148,7 +155,8 @@ def _entries(
     for path in graph.specs:
         name = group[path]
         told = json.dumps(_told(green[path], remarks)) if path in green else ""
-        yield path, Entry(name, name not in stale, name not in stale | open_, marks[path] or {}, told)
+        owes = session.owes(path)
+        yield path, Entry(name, name not in stale, name not in stale | open_, marks[path] or {}, told, owes)
 
 
 def _told(row: Row, remarks: Collection[Finding]) -> dict[str, object]:

@@ -46,6 +46,7 @@ class Open:
     last: Mapping[str, str] | None = None
     beside: Mapping[str, Fills | None] = field(default_factory=dict)  # what stood for its imports when it was judged
     tried: bool = False  # its free candidates were judged
+    again: bool = False  # they were judged once more, after a copy of it was solved
     stopped: bool = False  # nothing more can be done for it in this run
     asked: int = 0  # attempts of this run
 

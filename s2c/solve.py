@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from s2c import asking, keys
+from s2c import asking, copies, keys
 from s2c.accepted import Accepted
 from s2c.graph import Component
 from s2c.judge import Judge
@@ -46,6 +46,7 @@ class Solver:
         self._lock = threading.Lock()
         self._late: dict[str, list[Mapping[str, str]]] = {}
         self.open: dict[str, Open] = {}
+        self.kept: set[str] = set()  # obligations for which something new is stored
 
     def solve(
         self, wanted: Collection[str], asked: Collection[str], current: Mapping[str, Fills], asker: Asker | None
@@ -88,10 +89,15 @@ class Solver:
                 self._look(state)
             if state.key is not None and not state.tried and not state.stopped:
                 ready.append(one)
+        todo = [*copies.again(self.open.values(), self.accepted.fills), *(self.open[one] for one in ready)]
+        ready = [state.component.id for state in copies.one_each(todo, self._is_edited)]
         for one in ready:  # here, not in a thread: who takes a name first must not depend on timing
             self._reserve(self.open[one])
         self.in_order(ready, self._trials, self._settle)
         return bool(ready)
+
+    def _is_edited(self, state: Open) -> bool:
+        return any(one.origin == "edited" for one in self._candidates(state)[:1])
 
     def _reserve(self, state: Open) -> None:
         first = next(iter(self._candidates(state)), None)
@@ -181,6 +187,7 @@ class Solver:
         path = keys.ranking(self.project.graph, state.component)[0]
         made = Implementation(state.key, candidate.fills, candidate.author, candidate.model, path, verified=True)
         self.project.store.add_implementation(made)
+        self.kept |= {state.key} if candidate.origin != "stored" else set()
         if candidate.origin == "edited" or (config.fresh and candidate.origin == "asked"):
             self.project.store.supersede(made)
         self._tell("kept", state.component, author=candidate.author)
@@ -223,9 +230,11 @@ class Solver:
         for state in todo:
             self._stop_if_spent(state)
         todo = [state for state in todo if not state.stopped]
-        if todo:
-            asker.round(self, todo)
-        return bool(todo)
+        first = copies.one_each(todo, lambda _: False)
+        if first:
+            asker.round(self, first)
+            copies.follow(first, todo)
+        return bool(first)
 
     def _stop_if_spent(self, state: Open) -> None:
         most = self.project.config.max_attempts

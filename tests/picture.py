@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from s2c import config as configs
 from s2c import graph as graphs
-from s2c import keys, plan
+from s2c import keys, plan, stands
 from s2c import project as projects
 from s2c.digest import digest_bytes
 from s2c.graph import Component, Graph
@@ -86,7 +86,8 @@ class Bench:
             standing: dict[str, Mapping[str, str]] = {}
             for component in project.graph.components.values():
                 if only not in {"", component.id}:
-                    standing.update({one: fills for one, fills in project.standing().items() if one == component.id})
+                    known = stands.standing(project).fills
+                    standing.update({one: fills for one, fills in known.items() if one == component.id})
                     continue
                 key = keys.obligation(project.graph, component, standing.get)
                 assert key is not None

@@ -12,6 +12,7 @@ import pytest
 from tests import stand_in
 from tests.loopback import Server
 from tests.openai_server import AnswerBook, answer_fills
+from tests.oracle.verifier import dafny
 from tests.projects import Ended, Tree
 
 pytestmark = pytest.mark.endtoend
@@ -22,7 +23,7 @@ NAMES = ("A", "B", "C")
 @pytest.fixture
 def project(tree: Tree, tmp_path: Path) -> Tree:
     """A project that is judged by the small program, with verdicts that hold from test to test."""
-    stand_in.install(tree, tmp_path / "tool")
+    tree.tables.update(dafny(tmp_path / "tool"))
     tree.env = {"S2C_VERDICT_KEY": "11" * 32}
     return tree
 
@@ -51,3 +52,92 @@ def test_verdicts_wait_for_what_is_still_being_written(project: Tree, served: Se
     shutil.rmtree(project.root / "build")
     good(project.doit(*how, *(f"verify:{name}.dfy" for name in NAMES)))
     assert len(served.requests) == 1
+
+
+# --- copies -----------------------------------------------------------------------------------------------------------
+
+
+def shown(server: Server) -> int:
+    """How many specs all requests have shown."""
+    return sum(one.prompt.count("----- spec F") for one in server.requests)
+
+
+def test_a_file_and_its_copy_are_asked_for_once(project: Tree) -> None:
+    """What one owes the other owes too: one spec goes out, again after a wrong answer, and both are verified."""
+    project.write("a.dfy", stand_in.spec("A", "n + 1"))
+    project.write("copy/a.dfy", stand_in.spec("A", "n + 1"))
+    wrong_first = {"h1": "", "h2": ["  r := n;", "  r := n + 1;"]}
+    with Server(answer_fills(AnswerBook([{"match": stand_in.head("A"), "fills": wrong_first}]))) as server:
+        project.configure(model="played-model-1", base_url=server.url, max_attempts=2)
+        good(project.doit())
+        assert shown(server) == 2
+    assert project.states == {"a.dfy": "verified", "copy/a.dfy": "verified"}
+
+
+def test_an_edit_by_hand_stands_for_copies_too(project: Tree, served: Server) -> None:
+    """Which fill stands for an obligation is one question: an edit of one file is taken for its copies in that run."""
+    for path in ("a.dfy", "copy/a.dfy"):
+        project.write(path, stand_in.spec("A", "n + 1"))
+    good(project.doit())
+    project.write("build/copy/a.dfy", project.read("build/copy/a.dfy").replace("r := n", "var k := 1;\n  r := n"))
+    good(project.doit())
+    assert "var k := 1;" in project.read("build/a.dfy")
+    good(project.doit())
+    assert project.summary["tasks_executed"] == 0
+    assert shown(served) == 1
+
+
+def test_a_person_may_go_back(project: Tree, served: Server) -> None:
+    """An edit by hand that is what stood before is an edit too: the newest one stands."""
+    project.write("A.dfy", stand_in.spec("A", "n + 1"))
+    good(project.doit())
+    before = project.read("build/A.dfy")
+    project.write("build/A.dfy", before.replace("r := n", "var k := 1;\n  r := n"))
+    good(project.doit())
+    assert "var k := 1;" in project.read("build/A.dfy")
+    project.write("build/A.dfy", before)
+    good(project.doit())
+    assert project.read("build/A.dfy") == before
+    shutil.rmtree(project.root / "build")
+    good(project.doit())
+    assert project.read("build/A.dfy") == before
+    assert shown(served) == 1
+
+
+# --- fills that others see --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def seen(project: Tree) -> Iterator[Server]:
+    """A function whose body is a hole, and a method that sees it; both built. The endpoint knows them."""
+    project.write("f.dfy", "function F(n: int): int\n  ensures F(n) == n + 1 || F(n) == n + 2\n")
+    project.write("A.dfy", stand_in.spec("A", "n + 1", "f.dfy"))
+    known = [
+        {"match": "function F(n: int): int", "fills": {"h1": "  n + 1"}},
+        {"match": stand_in.head("A"), "fills": {"h1": "", "h2": ["  r := F(n);", "  r := n + 1;"]}},
+    ]
+    with Server(answer_fills(AnswerBook(known))) as server:
+        project.configure(model="played-model-1", base_url=server.url, max_attempts=2)
+        good(project.doit())
+        yield server
+
+
+def test_a_lost_store_costs_nothing_where_build_is_whole(project: Tree, seen: Server) -> None:
+    """What lies in build/ under today's keys stands for those who see it, whatever became of the store."""
+    shutil.rmtree(project.root / "cache")
+    before = len(seen.requests)
+    good(project.doit())
+    assert project.summary["tasks_executed"] == 0
+    assert len(seen.requests) == before
+
+
+def test_an_edit_of_a_fill_that_others_see_is_one_run(project: Tree, seen: Server) -> None:
+    """Who sees an edited fill is looked at in the run that takes the edit: its proof broke, so it is asked for."""
+    before = len(seen.requests)
+    project.write("build/f.dfy", project.read("build/f.dfy").replace("n + 1\n}", "n + 2\n}"))
+    good(project.doit())
+    assert "n + 2\n}" in project.read("build/f.dfy")
+    assert "r := n + 1;" in project.read("build/A.dfy")
+    assert len(seen.requests) == before + 1
+    good(project.doit())
+    assert project.summary["tasks_executed"] == 0

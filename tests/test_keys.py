@@ -363,14 +363,22 @@ def test_a_verdict_is_of_bytes() -> None:
         (("obligation", "source"), ("its contract, or what it imports, changed",)),
         (("source",), ("its text changed, not its meaning",)),
         (("policy", "tool"), ("the verifier is another one", "s2c's rules for fills are newer")),
+        (("standing",), ("another implementation stands for it now",)),
     ],
 )
 def test_a_difference_of_keys_is_a_reason(changed: tuple[str, ...], said: tuple[str, ...]) -> None:
     """Each part of a key that changed is told in words, most important first, none twice."""
-    was = keys.generated("o", spec_of(LEAF), "t", "p", ("--old",))
+    was = keys.generated("o", spec_of(LEAF), "t", "p", ("--old",), {"0.h1": "x"})
     assert set(was) == set(keys.REASONS)
     assert keys.reasons(was, {**was, **dict.fromkeys(changed, "other")}) == said
     assert keys.reasons(None, was) == ("never built here",)
+
+
+def test_what_the_store_lost_makes_nothing_stale() -> None:
+    """Where nothing is stored for an obligation, nothing else stands for it than what was built."""
+    without = keys.generated("o", spec_of(LEAF), "t", "p", ())
+    stored = keys.generated("o", spec_of(LEAF), "t", "p", (), {"0.h1": "x"})
+    assert keys.reasons(stored, without) == keys.reasons(without, stored) == ()
 
 
 # --- determinism --------------------------------------------------------------------------------------------------

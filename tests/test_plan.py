@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from s2c import keys
+from s2c import keys, stands
 from s2c.model import Attempt, Implementation, VerdictKind
 from tests.picture import HELPERS, HOLE, Bench, nothing
 from tests.projects import Tree
@@ -49,7 +49,7 @@ def fail(bench: Bench, path: str, times: int, **settings: str) -> None:
     """Leave behind what a run leaves that asked for this spec so often in vain."""
     with bench.project(**settings) as project:
         component = project.component(path)
-        key = keys.obligation(project.graph, component, project.standing().get)
+        key = keys.obligation(project.graph, component, stands.standing(project).fills.get)
         assert key is not None
         for number in range(1, times + 1):
             fills = {str(slot): f"assert {number} == 0;\n" for slot in keys.slots(project.graph, component)}

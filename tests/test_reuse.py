@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
 
-from s2c import policy, reuse
+from s2c import policy, reuse, stands
 from s2c.accepted import Accepted
 from s2c.languages.base import language
 from s2c.model import Implementation
@@ -86,11 +86,11 @@ def test_what_lacks_a_hole_is_no_candidate(project: Project) -> None:
 def test_a_file_that_is_as_written_is_no_edit(project: Project) -> None:
     """What lies in build/ as it was written is nobody's edit, and an edit outside the holes gives no fills."""
     component = project.component("a.dfy")
-    assert reuse.edited(project, component) is None
+    assert stands.edited(project, component) is None
     content = project.outputs.read("a.dfy")
     assert content is not None
     project.outputs.write("a.dfy", content.replace(b"ensures true", b"ensures 1 == 1"))
-    assert reuse.edited(project, component) is None
+    assert stands.edited(project, component) is None
 
 
 def test_a_file_without_holes_is_its_own_candidate(tree: Tree) -> None:

@@ -10,9 +10,9 @@ PACKAGE = Path(__file__).resolve().parent.parent / "s2c"
 # The way of the data: a module imports only from modules that stand before it. One name may stand for a folder.
 ORDER = """
     errors digest model events process verdicts config codec records store languages spec graph lint prompts
-    wire keys outputs settled project splice
+    wire keys outputs settled project splice stands
     tokens money trouble stream endpoint llm batches patterns asking reuse plan repair schedule policy
-    supervise sandbox executor tools case judge audit weak built accepted solution solve rounds connect session report ledger
+    supervise sandbox executor tools case judge audit weak built accepted solution copies solve rounds connect session report ledger
     recorded memory skipping wishes taskstate ending tasks cli
 """.split()  # noqa: SIM905 - a list of words reads best as words
 

@@ -9,7 +9,7 @@ import pytest
 
 from s2c import config as configs
 from s2c import project as projects
-from s2c import weak
+from s2c import stands, weak
 from s2c.case import Case, Laid
 from s2c.digest import Json
 from s2c.languages.base import language
@@ -117,7 +117,7 @@ def test_nothing_but_the_remark_comes_of_it(tree: Tree, any_dafny: tuple[str, ..
         store = one.project.store
         assert isinstance(store, Noting)
         assert store.signed == [{"self-test": "passed"}]
-        assert one.project.standing() == {}
+        assert stands.standing(one.project).fills == {}
         assert [item.state for item in make(one.project, one.identities).items.values()] == [State.ASK]
     assert not (tree.root / "build").exists()
 

@@ -18,6 +18,7 @@ T = TypeVar("T", bound=Stored)
 MOST_FOR_PATH = 5  # fills older than that rarely fit a spec that has changed since
 
 Topic = tuple[str, str]  # kind and key
+_MADE = frozenset({"implementation", "supersede"})
 
 
 class Book:
@@ -26,6 +27,7 @@ class Book:
     def __init__(self, rows: Rows, tell: Callable[[str], None]) -> None:
         self.rows = rows
         self.tell = tell
+        self.made = 0  # how many implementations, or words on which of them stands, were new with this process
 
     def of(self, kind: type[T], key: str) -> list[T]:
         """The records of one kind under one key, in the order in which they came."""
@@ -57,6 +59,12 @@ class Book:
             obligation, fills = texts(one)
             found += [made for made in self.of(Implementation, obligation) if identity(made) == fills]
         return found
+
+    @property
+    def count(self) -> int:
+        """How many were ever new here: while it is the same, the same stands for each obligation."""
+        known = self.rows.get("made")
+        return known if isinstance(known, int) else 0
 
     def changed(self, shard: str) -> list[Topic]:
         """What was added to a shard since `settled` was called for it."""
@@ -92,6 +100,9 @@ class Book:
             row.append(to_json(record))
             place[own] = len(row) - 1
             count += 1
+        if count and kind in _MADE:
+            self.made += count
+            self.rows.put("made", self.count + count)
         if row != before:
             if older and kind == "answer":  # the last one is the newest
                 row = row[len(before) :] + row[: len(before)]

@@ -150,6 +150,10 @@ class Store:
                 over = tuple(identity(one) for one in newest)
                 self._book.add([Supersede(made.obligation, fills, over)])
 
+    def changes(self) -> tuple[int, int]:
+        """How often what stands for some obligation may have changed, ever, and by this process."""
+        return self._book.count, self._book.made
+
     def latest_for_path(self, path: str) -> tuple[Implementation, ...]:
         """Implementations once made for a file at this path, under any obligation, newest first, a few."""
         return tuple(self._book.latest_for_path(path))
