@@ -37,6 +37,7 @@ class Tree:
         self.dafny: tuple[str, ...] = ()
         self.tables: dict[str, dict[str, Any]] = {}  # language -> its table of settings
         self.env: dict[str, str] = {}
+        self.timeout = TIMEOUT
 
     def write(self, path: str, text: str | bytes) -> Path:
         """Write a file of the project."""
@@ -100,7 +101,7 @@ class Tree:
             cwd=self.root,
             env={**os.environ, **self.env, **(env or {})},
             capture_output=True,
-            timeout=TIMEOUT,
+            timeout=self.timeout,
             check=False,
         )
         return Ended(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))

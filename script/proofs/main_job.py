@@ -191,6 +191,7 @@ def project(dafny: tuple[str, ...], rows: list[dict[str, Any]], *, wrong: bool =
     with tempfile.TemporaryDirectory() as folder, Server(answer_fills(AnswerBook(records))) as server:
         tree = Tree(Path(folder) / "project")
         tree.dafny = dafny
+        tree.timeout = 7200
         tree.env = {"HOME": folder, "NO_PROXY": "127.0.0.1"}
         # two of these specs call a function that they don't declare: their published fills define it
         tree.configure(model="played-model-1", base_url=server.url, model_may_define=True)
