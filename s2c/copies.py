@@ -7,13 +7,15 @@ nothing is paid twice and nothing depends on which of them came first.
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 
+from s2c.reuse import Candidate
 from s2c.solution import Open
 
 
-def one_each(states: Sequence[Open], edited: Callable[[Open], bool]) -> list[Open]:
+def one_each(states: Sequence[Open], candidates: Callable[[Open], Sequence[Candidate]]) -> list[Open]:
     """Of those with one key the first, or the first that a person edited; in their order."""
     counts = Counter(state.key for state in states)
-    by_hand = {id(state) for state in states if counts[state.key] > 1 and edited(state)}
+    several = [state for state in states if counts[state.key] > 1]
+    by_hand = {id(state) for state in several if any(one.origin == "edited" for one in candidates(state)[:1])}
     chosen: dict[str | None, Open] = {}
     for state in sorted(states, key=lambda state: id(state) not in by_hand):
         chosen.setdefault(state.key, state)

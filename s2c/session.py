@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import cached_property
 
 from s2c import built, keys, patterns, plan, stands, tools, weak
@@ -60,13 +61,11 @@ class Session:
     @cached_property
     def identities(self) -> Mapping[str, str]:
         """Language -> identity of its verifier, "" where there is none; only for languages that the project has."""
-        found = {}
-        layouts = self.project.graph.layouts
-        for name in {component.language for component in self.project.graph.components.values()}:
-            try:
-                found[name] = tools.identity(self.config, language(name), layouts[name], self.project.store)
-            except ToolError:
-                found[name] = ""
+        graph, store = self.project.graph, self.project.store
+        found = dict.fromkeys((component.language for component in graph.components.values()), "")
+        for name, layout in graph.layouts.items():  # none where no file of a language could be read
+            with suppress(ToolError):
+                found[name] = tools.identity(self.config, language(name), layout, store)
         return found
 
     @cached_property
@@ -121,8 +120,9 @@ class Session:
             self._ends += [asker.close] if asker is not None else []
             self._settle_orphans()
             solver = Solver(self.project, self._counted(executor), self._jobs, self._listen)
+            current = stands.current(self.project, self.stale)
             try:
-                found = solver.solve({home[p] for p in wanted}, {home[p] for p in asked}, self._current(), asker)
+                found = solver.solve({home[p] for p in wanted}, {home[p] for p in asked}, current, asker)
             finally:
                 if asker is not None:
                     self.failed_requests += asker.failed
@@ -131,16 +131,6 @@ class Session:
                 self.versions.update(solver.tools.versions)
                 self._listen(Event("exported", {"files": self.project.store.export_records()}))
         self.solutions.update(found)
-
-    def _current(self) -> dict[str, Mapping[str, str]]:
-        """The fills of every component whose files lie in build/ as today's keys ask for them."""
-        found: dict[str, Mapping[str, str]] = {}
-        for component in self.project.graph.components.values():
-            if not any(self.stale(path) for path in component.members):
-                fills = stands.fills_of(self.project, component)
-                if fills is not None:
-                    found[component.id] = fills
-        return found
 
     def _settle_orphans(self) -> None:
         """What an earlier run left behind when it was killed: its text is kept, and it is told."""

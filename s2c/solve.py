@@ -20,6 +20,7 @@ from s2c.project import Project
 from s2c.reuse import Candidate, candidates
 from s2c.schedule import in_order
 from s2c.solution import Fills, Open, Solution, Trial
+from s2c.stands import give_back
 from s2c.tools import Submit, Toolbox
 
 T = TypeVar("T")
@@ -74,6 +75,8 @@ class Solver:
             state.tried, state.origin = True, "current"
             state.key = keys.obligation(self.project.graph, state.component, self.accepted.fills.get)
             state.beside = self.accepted.beside(state.component)
+            if state.key is not None:
+                give_back(self.project, state.component, state.key, current[one])
 
     # --- free of charge -----------------------------------------------------------------------------------------
 
@@ -90,14 +93,11 @@ class Solver:
             if state.key is not None and not state.tried and not state.stopped:
                 ready.append(one)
         todo = [*copies.again(self.open.values(), self.accepted.fills), *(self.open[one] for one in ready)]
-        ready = [state.component.id for state in copies.one_each(todo, self._is_edited)]
+        ready = [state.component.id for state in copies.one_each(todo, self._candidates)]
         for one in ready:  # here, not in a thread: who takes a name first must not depend on timing
             self._reserve(self.open[one])
         self.in_order(ready, self._trials, self._settle)
         return bool(ready)
-
-    def _is_edited(self, state: Open) -> bool:
-        return any(one.origin == "edited" for one in self._candidates(state)[:1])
 
     def _reserve(self, state: Open) -> None:
         first = next(iter(self._candidates(state)), None)
@@ -230,7 +230,7 @@ class Solver:
         for state in todo:
             self._stop_if_spent(state)
         todo = [state for state in todo if not state.stopped]
-        first = copies.one_each(todo, lambda _: False)
+        first = copies.one_each(todo, lambda _: ())
         if first:
             asker.round(self, first)
             copies.follow(first, todo)

@@ -4,7 +4,7 @@ Law: files and the store are read, nothing is judged. An edit by hand that nobod
 whoever can see it waits for it. An implementation in build/ gives way to another that stands first in the store.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from s2c import keys
@@ -105,6 +105,24 @@ def edited(project: Project, component: Component) -> dict[str, str] | None:
             return None
         found.update({f"{rank}.{hole}": text for hole, text in fills.items()})
     return found or None
+
+
+def current(project: Project, stale: Callable[[str], object]) -> dict[str, Fills]:
+    """The fills of every component whose files lie in build/ as today's keys ask for them."""
+    found: dict[str, Fills] = {}
+    for component in project.graph.components.values():
+        if not any(stale(path) for path in component.members):
+            fills = fills_of(project, component)
+            if fills is not None:
+                found[component.id] = fills
+    return found
+
+
+def give_back(project: Project, component: Component, key: str, fills: Fills) -> None:
+    """What lies in build/ under today's keys goes back into a store that lost it: it may be needed elsewhere."""
+    if fills and not project.stored(component, key):
+        path = keys.ranking(project.graph, component)[0]
+        project.store.add_implementation(Implementation(key, fills, "model", "", path, verified=True))
 
 
 def fills_of(project: Project, component: Component) -> dict[str, str] | None:

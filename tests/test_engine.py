@@ -141,3 +141,25 @@ def test_an_edit_of_a_fill_that_others_see_is_one_run(project: Tree, seen: Serve
     assert len(seen.requests) == before + 1
     good(project.doit())
     assert project.summary["tasks_executed"] == 0
+
+
+def test_a_copy_costs_nothing_though_the_store_was_lost(project: Tree, served: Server) -> None:
+    """What lies in build/ under today's keys goes back into a store that lost it, and is found for a new copy."""
+    project.write("A.dfy", stand_in.spec("A", "n + 1"))
+    good(project.doit())
+    shutil.rmtree(project.root / "cache")
+    project.write("copy/A.dfy", stand_in.spec("A", "n + 1"))
+    good(project.doit())
+    shutil.rmtree(project.root / "build")
+    good(project.doit())
+    assert project.states == {"A.dfy": "verified", "copy/A.dfy": "verified"}
+    assert shown(served) == 1
+
+
+def test_a_project_that_cannot_be_read_is_told_so(project: Tree) -> None:
+    """Where no file can be read, a run and a plan say why, and end without a traceback."""
+    project.configure(model="played-model-1", base_url="http://127.0.0.1:9/v1")
+    project.write("A.dfy", "method (\n")
+    for ended in (project.doit(), project.s2c("plan")):
+        assert "A.dfy:1:" in ended.text
+        assert "Traceback" not in ended.text

@@ -165,8 +165,10 @@ class Account:
         if key is None:
             return Expect(None, ABSENT)
         if not any(world.files[path].holes for path in component):
-            good = proves(world, component, {world.files[component[0]].name: ()}, seen)
-            return Expect(key, frozenset({freeze({world.files[component[0]].name: ()})}) if good else ABSENT)
+            whole = {world.files[component[0]].name: ()}
+            good = proves(world, component, whole, seen)
+            current = good and self._current(world, component, key, disk) is not None
+            return Expect(key, frozenset({freeze(whole)}) if good else ABSENT, current=current)
         same = [one for one in world.components if not world.broken(one) and obligation(world, one, seen) == key]
         known = self.store.known.get(key, Known())
         edits = [edit for one in same if (edit := self._by_hand(world, one, disk, known))]
@@ -264,9 +266,12 @@ class Account:
 
     def settle(
         self, world: World, component: Component, expected: Expect, disk: Mapping[str, bytes], seen: dict[str, str],
-        asks: int,
+        asks: int, *, idle: bool,
     ) -> str:  # fmt: skip
-        """Hold one component of a run that ended against what was expected, and note it; "" or what is wrong."""
+        """Hold one component of a run that ended against what was expected, and note it; "" or what is wrong.
+
+        `idle`: the run found all as it must be, so it looked no further.
+        """
         here = [path for path in component if path in disk]
         found = {path: holes_in(path, world, disk[path]) for path in here}
         if here and (len(here) < len(component) or None in found.values()):
@@ -281,7 +286,8 @@ class Account:
         if frozen not in expected.allowed and not (expected.anything and frozen is not None):
             return f"build/ of {component} holds {frozen}, not one of {set(expected.allowed)}"
         seen.update(_seen(world, component, frozen))
-        self._note(world, component, replace(expected, key=key), frozen, asks)
+        if not idle:
+            self._note(world, component, replace(expected, key=key), frozen, asks)
         for path in component:
             if frozen is None or key is None:
                 self.recorded.pop(path, None)
@@ -300,7 +306,7 @@ class Account:
             low, high = self.store.attempts.get((key, world.model), (0, 0))
             now = (low + asks, high + asks) if frozen is not None else (MOST_ATTEMPTS, MOST_ATTEMPTS)
             self.store.attempts[key, world.model] = min(MOST_ATTEMPTS, now[0]), min(MOST_ATTEMPTS, now[1])
-        if frozen is None or expected.current:
+        if frozen is None or (expected.current and self.store.known.get(key, Known()).stands()):
             return
         known = self.store.known.setdefault(key, Known())
         if expected.human:

@@ -285,10 +285,11 @@ class Machine:
         disk = self.disk()
         seen: dict[str, str] = {}
         green: dict[Component, bool] = {}
+        idle = all(one.current for one in expected.values())
         for component, one in expected.items():
             asks = self._sent.pop(component, 0)
             self._demand(one.asks[0] <= asks <= one.asks[1], f"{component} asked for {asks} times, not {one.asks}")
-            wrong = self.account.settle(world, component, one, disk, seen, asks)
+            wrong = self.account.settle(world, component, one, disk, seen, asks, idle=idle)
             self._demand(not wrong, wrong)
             below = [other for other in green if set(other) <= world.below(component)]
             green[component] = all(path in disk for path in component) and all(green[other] for other in below)
