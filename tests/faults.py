@@ -31,7 +31,7 @@ FAULTS = {
     ),
     "closure": Fault(
         "imports are no part of a key",
-        "keys.py", "found[path] = digest("interface.1", [tokens, fills[path]])", 'found[path] = "same"',
+        "keys.py", 'found[path] = digest("interface.1", [tokens, fills[path]])', 'found[path] = "same"',
     ),
     "visible": Fault(
         "a fill that importers see is no part of their keys", "keys.py", "[tokens, fills[path]]", "[tokens, None]"

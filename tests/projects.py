@@ -59,6 +59,11 @@ class Tree:
         self.write_settings()
         return self._run([sys.executable, "-m", "doit", *arguments], env)
 
+    def doit_in(self, folder: str, *arguments: str) -> Ended:
+        """Run doit from a folder of the project, with today's settings written to pyproject.toml."""
+        self.write_settings()
+        return self._run([sys.executable, "-m", "doit", *arguments], None, folder)
+
     def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
         """Start doit and return at once; it runs in a session of its own, so signals reach it alone."""
         self.write_settings()
@@ -95,10 +100,10 @@ class Tree:
             lines += [f"[tool.s2c.{language}]", *(f"{name} = {json.dumps(value)}" for name, value in table.items())]
         self.write("pyproject.toml", "\n".join(lines) + "\n")
 
-    def _run(self, command: list[str], env: Mapping[str, str] | None) -> Ended:
+    def _run(self, command: list[str], env: Mapping[str, str] | None, folder: str = "") -> Ended:
         done = subprocess.run(
             command,
-            cwd=self.root,
+            cwd=self.root / folder,
             env={**os.environ, **self.env, **(env or {})},
             capture_output=True,
             timeout=self.timeout,

@@ -1,10 +1,10 @@
 """doit in a process of its own for every run, without starting Python each time: it is forked from this one.
 
 Law: what a run changes dies with it. This process imports doit and s2c and does nothing with them: all that keeps a
-state of a run (`s2c.tasks`) is first imported in the fork. Each fork is a session of its own, as a shell would start it.
+state of a run (`s2c.tasks`) is first imported in the fork. Each fork is a session of its own, as a shell starts it.
 
-Reads orders from stdin, one JSON object a line: arguments, cwd, env, out, err (paths). Writes the process id when it has
-begun, then its exit code (negative: a signal).
+Reads orders from stdin, one JSON object a line: arguments, cwd, env, out, err (paths). Writes the process id when it
+has begun, then its exit code (negative: a signal).
 """
 
 import gc

@@ -6,7 +6,6 @@ left out of a failing run and the others stay what they are.
 
 import re
 import shutil
-import sys
 import threading
 import time
 from collections import Counter
@@ -21,9 +20,11 @@ from typing import Any, Self
 from s2c import wire
 from tests.loopback import Exchange, Server, stream_text
 from tests.openai_server import asked, spec_text
-from tests.oracle.account import Account, Component, Expect
+from tests.oracle.account import Account, After
+from tests.oracle.edits import edited, start
+from tests.oracle.forecast import Expect
+from tests.oracle.memory import Component
 from tests.oracle.runs import Doit, Ran
-from tests.oracle.edits import Editor, edited, start
 from tests.oracle.verifier import dafny
 from tests.oracle.world import METHOD, STUB, Answers, World, bare, source
 from tests.projects import Tree
@@ -33,7 +34,7 @@ PACKAGE = HERE.parent.parent
 KILLED, CHANGED, LOST, BY_HAND, CHECKED = 12, 12, 14, 12, 5  # in a hundred steps
 
 
-class Deviation(AssertionError):
+class DeviationError(AssertionError):
     """A build did something else than it must."""
 
 
@@ -73,7 +74,7 @@ class Machine:
         self.told: list[str] = []
         self._kills = kills
         self._stack = ExitStack()
-        self.world, self.editor = start(Random(f"{seed} start"))
+        self.world, self.editor = start(Random(f"{seed} start"))  # noqa: S311 - played again, not guessed
         self.answers = Answers()
         self.account = Account(self.answers)
         self._lock = threading.Lock()
@@ -139,11 +140,11 @@ class Machine:
     # --- steps --------------------------------------------------------------------------------------------------
 
     def play(self, steps: Iterable[int]) -> None:
-        """Play these steps. Raises Deviation."""
+        """Play these steps. Raises DeviationError."""
         begun = time.monotonic()
         self._lay_out()
         for number in steps:
-            self._step(number, Random(f"{self.seed} {number}"))
+            self._step(number, Random(f"{self.seed} {number}"))  # noqa: S311 - as above
             self.counts.steps += 1
             self.counts.seconds = time.monotonic() - begun
 
@@ -225,17 +226,17 @@ class Machine:
         every = frozenset(self.world.files)
         words = tuple(random.choice(((), (), ("-n", "2", "-P", "thread"), ("-n", "3"))))
         kind = random.randrange(100)
-        if kind < 64:  # noqa: PLR2004
+        if kind < 64:
             return How(words, every, every, whole=True)
-        if kind < 70:  # noqa: PLR2004
+        if kind < 70:
             return How((*words, "offline=1"), every, frozenset(), whole=True)
-        if kind < 78:  # noqa: PLR2004
+        if kind < 78:
             return How((*words, "generate"), every, every)
-        if kind < 84:  # noqa: PLR2004
+        if kind < 84:
             return How((*words, "verify"), every, frozenset(), whole=True)
         path = random.choice(sorted(every))
         closure = frozenset({path, *self.world.closures[path]}) & every
-        if kind < 94:  # noqa: PLR2004
+        if kind < 94:
             return How((*words, f"generate:{path}"), closure, closure)
         return How((*words, f"verify:{path}"), closure, frozenset())
 
@@ -263,7 +264,7 @@ class Machine:
         self.counts.runs += 1
         self.counts.requests += len(self._server.requests) - requests
         self.counts.specs += sum(self._sent.values())
-        if ran.code == -9:  # noqa: PLR2004
+        if ran.code == -9:
             self._was_killed(world, expected, before)
         else:
             self._check(how, world, expected, before, ran)
@@ -283,13 +284,12 @@ class Machine:
     ) -> None:
         self._demand("Traceback" not in ran.text, ran.text)
         disk = self.disk()
-        seen: dict[str, str] = {}
+        run = After(world, disk, {}, all(one.current for one in expected.values()))
         green: dict[Component, bool] = {}
-        idle = all(one.current for one in expected.values())
         for component, one in expected.items():
             asks = self._sent.pop(component, 0)
             self._demand(one.asks[0] <= asks <= one.asks[1], f"{component} asked for {asks} times, not {one.asks}")
-            wrong = self.account.settle(world, component, one, disk, seen, asks, idle=idle)
+            wrong = self.account.settle(run, component, one, asks)
             self._demand(not wrong, wrong)
             below = [other for other in green if set(other) <= world.below(component)]
             green[component] = all(path in disk for path in component) and all(green[other] for other in below)
@@ -350,7 +350,7 @@ class Machine:
         if not holds:
             told = "\n".join(self.told[-12:])
             message = f"{message}\n{self._last.text[-3000:] if self._last else ''}"
-            raise Deviation(f"seed {self.seed!r}, step {self.counts.steps}: {message}\nthe last steps:\n{told}")
+            raise DeviationError(f"seed {self.seed!r}, step {self.counts.steps}: {message}\nthe last steps:\n{told}")
 
 
 def _mark(section: str) -> int:
@@ -360,7 +360,7 @@ def _mark(section: str) -> int:
 
 
 def play(folder: Path, seed: object, steps: Sequence[int], **more: Any) -> Counts:
-    """A new project, these steps, and the end. Raises Deviation."""
+    """A new project, these steps, and the end. Raises DeviationError."""
     with Machine(folder, seed, **more) as machine:
         machine.play(steps)
         machine.finish()
@@ -386,7 +386,7 @@ def fails(folder: Path, seed: object, steps: Sequence[int], **more: Any) -> str:
     """What goes wrong with these steps; "" if nothing does."""
     try:
         play(folder, seed, steps, **more)
-    except Deviation as found:
+    except DeviationError as found:
         return str(found)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

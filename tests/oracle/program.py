@@ -8,6 +8,7 @@ read, and must be there.
 Run by `python -I -S`; it takes some twenty milliseconds where Dafny takes seconds.
 """
 
+# ruff: noqa: ANN001, ANN201, D103, PTH100, PTH118, PTH120, PTH123, T201 - it must start within milliseconds
 import json
 import os
 import re
@@ -16,8 +17,8 @@ import sys
 WORDS = r"\b(method|lemma|function)\b\s*(\{:axiom\})?\s*(\w+)\(([^)]*)\)([^{]*)"
 HEAD = re.compile(WORDS)
 CLAUSE = re.compile(r"ensures ((?:[^\n;{/]|/(?![/*]))*[^\s;{/])")
-COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
-INCLUDE = re.compile(r'^include "([^"]+)"', re.M)
+COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+INCLUDE = re.compile(r'^include "([^"]+)"', re.MULTILINE)
 GIVEN = {"r >= 0": "r := n * n;"}  # what the self-test rests on
 ALWAYS = {"n + 0 == n"}
 
@@ -128,7 +129,7 @@ def prove(path, text, known):
         good = all(kept)
         wrong += not good
         if not good:
-            at = next((at for (_, at), one in zip(clauses, kept) if not one), 0)
+            at = next((at for (_, at), one in zip(clauses, kept, strict=True) if not one), 0)
             error(path, text, at, "a postcondition could not be proved on this return path")
         word = "well-formedness" if kind == "function" else "correctness"
         batch = {"vcNum": 1, "outcome": "Valid" if good else "Invalid", "assertions": asserted}
