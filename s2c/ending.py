@@ -59,8 +59,22 @@ def take() -> None:
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, ending)
-    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
+    # Held back while it forks: a SIGTERM that finds the child with this handler still in place would get lost.
+    os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_as_a_child)
     atexit.register(BUILD.close)
+
+
+def _hold() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _let_go() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+def _as_a_child() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _let_go()
 
 
 def _say(line: str) -> None:
