@@ -16,6 +16,7 @@ from s2c.judge import Judge
 from s2c.languages.base import language
 from s2c.model import Implementation, Verdict, VerdictKind
 from s2c.process import Tool
+from s2c.splice import splice
 from s2c.verdicts import to_json
 
 SECRET = "22" * 32
@@ -83,7 +84,8 @@ def answer(root: Path) -> None:
             fills = {str(slot): FILL if slot.hole == "h2" else "" for slot in keys.slots(made.graph, component)}
             store.add_implementation(Implementation(key, fills, "model", "none", component.id))
             own = {path: dict(one) for path, one in keys.member_fills(made.graph, component, fills).items()}
-            below = {p: content[p] for one in made.graph.closures[component.id] for p in made.graph.components[one].members}
+            paths = [path for one in made.graph.closures[component.id] for path in made.graph.components[one].members]
+            below = {path: content[path] for path in paths}
             case = Case(component, own, below)
             content |= _spliced(made, case)
             verdict = judge.key(case, tool)
@@ -91,8 +93,6 @@ def answer(root: Path) -> None:
 
 
 def _spliced(made: project.Project, case: Case) -> dict[str, bytes]:
-    from s2c.splice import splice
-
     spoken = language("dafny")
     return {path: splice(made.graph.specs[path], spoken, case.fills[path]).content for path in case.component.members}
 
@@ -104,7 +104,12 @@ def _pass_self_test(tool: Tool, store: connect.Store) -> None:
 
 
 def doit(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """doit in this project."""
+    """Run doit in this project."""
     return subprocess.run(
-        [sys.executable, "-m", "doit", *words], cwd=root, env=environment(root), capture_output=True, text=True, check=False
+        [sys.executable, "-m", "doit", *words],
+        cwd=root,
+        env=environment(root),
+        capture_output=True,
+        text=True,
+        check=False,
     )
