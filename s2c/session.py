@@ -83,7 +83,9 @@ class Session:
             return ("it can see a fill of what it imports that does not stand yet",)
         if self.config.fresh:
             return ("fresh=1 asks again",)
-        return plan.why_stale(self.project, path, parts[path])
+        own = plan.why_stale(self.project, path, parts[path])
+        others = (one for one in component.members if one != path)  # what is judged in one run stands or falls as one
+        return own or next((why for one in others if (why := plan.why_stale(self.project, one, parts[one]))), ())
 
     def missing(self, path: str) -> tuple[str, ...]:
         """Why `frozen` has nothing for a path: what doit's records tell, else what those in the store do."""

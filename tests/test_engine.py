@@ -163,3 +163,31 @@ def test_a_project_that_cannot_be_read_is_told_so(project: Tree) -> None:
     for ended in (project.doit(), project.s2c("plan")):
         assert "A.dfy:1:" in ended.text
         assert "Traceback" not in ended.text
+
+
+def test_a_cycle_stands_or_falls_as_one(project: Tree, served: Server) -> None:
+    """Where one file of an include cycle has no implementation any more, build/ holds none of the other either."""
+    project.write("A.dfy", stand_in.spec("A", "n + 1", "B.dfy"))
+    project.write("B.dfy", stand_in.spec("B", "n + 1", "A.dfy"))
+    good(project.doit())
+    shutil.rmtree(project.root / "cache")
+    project.write("build/A.dfy", project.read("build/A.dfy").replace("r := n + 1", "r := n + 9"))
+    assert project.doit("offline=1").code == 1
+    assert [place.name for place in (project.root / "build").glob("*.dfy")] == []
+    good(project.doit())
+    assert project.states == {"A.dfy": "verified", "B.dfy": "verified"}
+    assert len(served.requests) == 2
+
+
+def test_older_fills_are_different_ones(project: Tree) -> None:
+    """What was proved once is tried again, though other fills were good for more forms of the spec since."""
+    answers = {"h1": "", "h2": ["  r := n + 1;", "  r := n + 2;"]}
+    with Server(answer_fills(AnswerBook([{"match": stand_in.head("A"), "fills": answers}]))) as server:
+        project.configure(model="played-model-1", base_url=server.url, max_attempts=1)
+        for value in ("n + 1", "n + 2", "n + 2 || r == n + 3", "n + 2 || r == n + 4", "n + 2 || r == n + 5", "n + 1"):
+            project.write("A.dfy", stand_in.spec("A", f"{value} || r == n + 9" if value == "n + 1" else value))
+            good(project.doit())
+        project.write("A.dfy", stand_in.spec("A", "n + 1 || r == n + 8"))
+        good(project.doit())
+        assert "r := n + 1;" in project.read("build/A.dfy")
+        assert len(server.requests) == 2

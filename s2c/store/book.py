@@ -81,8 +81,8 @@ class Book:
             return
         row, own = f"path {made.path}", [made.obligation, identity(made)]
         known = [texts(one) for one in items(self.rows.get(row))]
-        others = [one for one in known if one != own]
-        now = (known if own in known else [*known, own]) if older else [own, *others]
+        others = [one for one in known if one[-1:] != own[-1:]]  # the same fills are no other try
+        now = (known if len(others) < len(known) else [*known, own]) if older else [own, *others]
         if now[:MOST_FOR_PATH] != known:
             self.rows.put(row, now[:MOST_FOR_PATH])
 

@@ -54,9 +54,9 @@ class Editor:
         """What a contract leaves."""
         return tuple(self.random.sample(VALUES, 1 + (self.random.random() < 0.3)))
 
-    def file(self, kind: str, imports: tuple[str, ...] = ()) -> File:
-        """A new file."""
-        values = self.values()
+    def file(self, kind: str, imports: tuple[str, ...] = (), like: File | None = None) -> File:
+        """A new file; its contract is kept by whatever keeps that of `like`."""
+        values = self.values() if like is None else like.values
         return File(kind, self.name(), values, imports, given=values[0], mark=self.mark())
 
 
@@ -67,7 +67,7 @@ def start(random: Random) -> tuple[World, Editor]:
     below: tuple[str, ...] = ()
     for number, kind in enumerate((GIVEN, FUNCTION, METHOD, STUB, METHOD)):
         path = f"{FOLDERS[number % len(FOLDERS)]}/chain{number}.dfy".lstrip("/")
-        files[path], below = editor.file(kind, below), (path,)
+        files[path], below = editor.file(kind, below, files.get("chain0.dfy") if number > 1 else None), (path,)
     files["one.dfy"] = editor.file(METHOD, ("lib/two.dfy",))
     files["lib/two.dfy"] = editor.file(METHOD, ("one.dfy",))
     files["uses.dfy"] = editor.file(METHOD, ("one.dfy", "chain0.dfy"))
@@ -81,8 +81,13 @@ def start(random: Random) -> tuple[World, Editor]:
 
 
 def contract(editor: Editor, world: World) -> World | None:
-    """Another contract: older fills fail."""
-    return _change(editor, world, lambda file: replace(file, values=editor.values(), given=file.given))
+    """Another contract, or that of something imported: older fills fail."""
+    path = editor.any(world)
+    if path is None:
+        return None
+    below = sorted(one for one in world.closures[path] if one in world.files and one != path)
+    like = world.files[editor.random.choice(below)].values if below and editor.random.random() < 0.5 else None
+    return world.put(path, replace(world.files[path], values=like or editor.values()))
 
 
 def choice(editor: Editor, world: World) -> World | None:
@@ -184,7 +189,8 @@ def new(editor: Editor, world: World) -> World | None:
     other = editor.any(world)
     imports = (other,) if other is not None and editor.random.random() < 0.6 else ()
     kind = editor.random.choice([METHOD, METHOD, STUB, FUNCTION, GIVEN])
-    return world.put(editor.path(world), editor.file(kind, imports))
+    like = world.files[other] if imports and other is not None and editor.random.random() < 0.5 else None
+    return world.put(editor.path(world), editor.file(kind, imports, like))
 
 
 def delete(editor: Editor, world: World) -> World | None:

@@ -83,7 +83,9 @@ class Memory:
         self.history, self.perhaps = {}, []
         for (_, frozen), paths in self.makers.items():
             for path in paths:
-                self.history.setdefault(path, []).append(texts_of(frozen))
+                self.history.setdefault(path, [])
+                if texts_of(frozen) not in self.history[path]:
+                    self.history[path].append(texts_of(frozen))
             self.perhaps += [] if paths else [texts_of(frozen)]
         self.shuffled |= self.history.keys()
 

@@ -270,7 +270,7 @@ def _body(world: World, component: tuple[str, ...], path: str) -> str:
     if file.kind == FUNCTION:
         return f"n + {file.values[-1]}"
     callable_ = list(_callable(world, component, path)) if len(component) == 1 else []
-    if callable_ and chance("call", file.name) < 60:
+    if callable_ and chance("call", file.name) < 75:
         return f"r := {callable_[0]}(n);"
     return f"r := n + {file.values[0]};"
 
