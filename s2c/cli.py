@@ -61,7 +61,8 @@ def _plan(parsed: argparse.Namespace) -> int:
     session = _session()
     made = plan.make(session.project, session.identities, _selected(session, parsed.specs))
     remarks = session.remarks(list(made.items))
-    notes = [*(note.text for note in session.project.graph.notes), *remarks.notes]
+    rekeyed = plan.rekeyed(item.reason for item in made.items.values())
+    notes = [*(note.text for note in session.project.graph.notes), *([rekeyed] if rekeyed else []), *remarks.notes]
     if parsed.json:
         sys.stdout.write(_plan_json(made, notes, remarks.findings))
     else:

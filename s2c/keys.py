@@ -168,7 +168,8 @@ def generated(  # noqa: PLR0913, PLR0917 - a key has that many parts
     """
     parts = {"obligation": component_key, "source": digest_bytes(spec.source), "tool": identity, "policy": policy}
     parts |= {"options": digest(OPTIONS, list(options))} if options else {}
-    return parts | ({"standing": mark(first)} if first else {})
+    form = f"{OBLIGATION}, {spec.language} {language(spec.language).version}"
+    return {**parts, "form": form} | ({"standing": mark(first)} if first else {})
 
 
 def mark(fills: Mapping[str, str]) -> str:
@@ -176,7 +177,9 @@ def mark(fills: Mapping[str, str]) -> str:
     return digest(FILLS, dict(fills))
 
 
+FORM = "this version of s2c reads its language, or makes keys, in another way"
 REASONS = {
+    "form": FORM,
     "obligation": "its contract, or what it imports, changed",
     "source": "its text changed, not its meaning",
     "tool": "the verifier is another one",
@@ -191,8 +194,11 @@ def reasons(was: Mapping[str, str] | None, now: Mapping[str, str]) -> tuple[str,
     if not was:
         return ("never built here",)
     changed = [name for name in REASONS if was.get(name) != now.get(name)]
-    if "standing" in changed and not ("standing" in was and "standing" in now):
-        changed.remove("standing")  # what is not in the store takes nothing away
-    if "obligation" in changed and "source" in changed:
+    for name in ("standing", "form"):  # what the store lost, or an older s2c did not write down, takes nothing away
+        if name in changed and not (name in was and name in now):
+            changed.remove(name)
+    if "form" in changed and "obligation" in changed:
+        changed.remove("obligation")
+    if "source" in changed and {"obligation", "form"}.intersection(changed):
         changed.remove("source")
     return tuple(REASONS[name] for name in changed)

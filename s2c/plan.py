@@ -4,7 +4,7 @@ Law: a plan reads files and the store, nothing else: no network, no verifier. Wh
 since a candidate that still verifies costs no request.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -57,6 +57,14 @@ class Plan:
     def tokens(self) -> int:
         """Prompt tokens of the specs in round 1, at most."""
         return sum(one.tokens for batch in self.batches for one in batch)
+
+
+def rekeyed(reasons: Iterable[str]) -> str:
+    """What to tell before anything is paid where keys are not what they were though no source changed; else ""."""
+    count = sum(keys.FORM in one for one in reasons)
+    tried = "older fills are tried first, and only what they do not prove any more is asked for"
+    which = f"{count} of these files {'has another key' if count == 1 else 'have other keys'} now"
+    return f"{which}: {keys.FORM}; {tried}" if count else ""
 
 
 def identities(project: Project, tools: Mapping[str, str]) -> Mapping[str, Mapping[str, dict[str, str]]]:

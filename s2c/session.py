@@ -109,8 +109,9 @@ class Session:
     def solve(self, wanted: Collection[str], asked: Collection[str]) -> None:
         """Find a solution for the components of these paths; only those in `asked` may cost a request."""
         home = self.project.graph.home
-        for note in self.project.graph.notes:
-            self._listen(Event("note", {"note": note.text}))
+        new = plan.rekeyed(why for path in wanted for why in self.stale(path))
+        for told in (*(note.text for note in self.project.graph.notes), *([new] if new else [])):
+            self._listen(Event("note", {"note": told}))
         context = patterns.describe(self.project.graph) if self.config.context_aware else ""
         may_ask = not (self.config.frozen or self.config.offline)
         asker = Rounds(self.project, self._connect, context, self._listen) if may_ask else None

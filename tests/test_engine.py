@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import stand_in
+from tests.faults import copy_of_the_package
 from tests.loopback import Server
 from tests.openai_server import AnswerBook, answer_fills
 from tests.oracle.verifier import dafny
@@ -191,3 +192,17 @@ def test_older_fills_are_different_ones(project: Tree) -> None:
         good(project.doit())
         assert "r := n + 1;" in project.read("build/A.dfy")
         assert len(server.requests) == 2
+
+
+def test_another_form_of_keys_is_told_before_anything_is_paid(project: Tree, served: Server, tmp_path: Path) -> None:
+    """Where a new s2c makes other keys of the same sources, a plan and a run say so first; older fills are tried."""
+    project.write("A.dfy", stand_in.spec("A", "n + 1"))
+    good(project.doit())
+    newer = copy_of_the_package(tmp_path / "newer")
+    module = newer / "s2c/languages/dafny/dafny.py"
+    module.write_text(module.read_text(encoding="utf-8").replace('"dafny.', '"dafny.9'), encoding="utf-8")
+    project.env["PYTHONPATH"] = str(newer)
+    assert "1 of these files has another key now" in project.s2c("plan").out
+    assert "1 of these files has another key now" in good(project.doit()).text
+    assert shown(served) == 1
+    assert "another key" not in good(project.doit()).text

@@ -361,6 +361,7 @@ def test_a_verdict_is_of_bytes() -> None:
         ((), ()),
         (("obligation",), ("its contract, or what it imports, changed",)),
         (("obligation", "source"), ("its contract, or what it imports, changed",)),
+        (("form", "obligation", "source"), (keys.FORM,)),
         (("source",), ("its text changed, not its meaning",)),
         (("policy", "tool"), ("the verifier is another one", "s2c's rules for fills are newer")),
         (("standing",), ("another implementation stands for it now",)),
@@ -379,6 +380,8 @@ def test_what_the_store_lost_makes_nothing_stale() -> None:
     without = keys.generated("o", spec_of(LEAF), "t", "p", ())
     stored = keys.generated("o", spec_of(LEAF), "t", "p", (), {"0.h1": "x"})
     assert keys.reasons(stored, without) == keys.reasons(without, stored) == ()
+    before = {name: part for name, part in stored.items() if name != "form"}
+    assert keys.reasons(before, stored) == ()
 
 
 # --- determinism --------------------------------------------------------------------------------------------------
