@@ -95,7 +95,7 @@ def test_passing_trouble_is_tried_again(behaviour: lb.Behaviour) -> None:
         answer = client.ask(REQUEST, listen=heard.append)
     assert answer.text == TEXT
     assert len(server.requests) == 2
-    assert [event.kind for event in heard] == ["retry"]
+    assert [event.kind for event in heard] == ["retry", "sent-again"]
     assert heard[0].data["reason"]
 
 
@@ -128,7 +128,7 @@ def test_no_connection() -> None:
     with Client(nobody) as client, pytest.raises(trouble.Unavailable, match="no connection") as caught:
         client.ask(REQUEST, listen=waits.append)
     assert not caught.value.maybe_billed
-    assert len(waits) == 2
+    assert [event.kind for event in waits] == ["retry", "sent-again"] * 2
 
 
 def date_in(seconds: int) -> str:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,18 +27,6 @@ MODES = [pytest.param((), id="in-order"), pytest.param(THREADS, id="in-threads",
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     """The same build without a signal, once for all tests."""
     return undisturbed(tmp_path_factory.mktemp("undisturbed"))
-
-
-@pytest.fixture(autouse=True)
-def _signals_reach_children() -> Iterator[None]:
-    """Tests that run in the background have Ctrl-C or SIGHUP ignored, and would hand that on: here they must count."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
-    ignored = [number for number, handler in before.items() if handler is signal.SIG_IGN]
-    for number in ignored:
-        signal.signal(number, signal.SIG_DFL)
-    yield
-    for number in ignored:
-        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture
