@@ -66,10 +66,6 @@ FAULTS = {
     "edited": Fault(
         "an edit in build/ is not noticed", "plan.py", "if digest_bytes(content) != built.target:", "if not content:"
     ),
-    "gone": Fault(
-        "a file gone from build/ is not noticed",
-        "plan.py", 'return ("its file in the build folder is gone",)', "return ()",
-    ),
     "lost": Fault(
         "implementations are not stored",
         "store/store.py", "self._book.add([made])\n\n    def implementations", "pass\n\n    def implementations",
