@@ -47,7 +47,7 @@ class Rounds:
         self._project = project
         self._make = client
         self._client: Client | None = None
-        self._ending = False
+        self._ending = self._closed = False
         self._context = context
         self._listen = listen
         self._counter = Counter()
@@ -91,7 +91,7 @@ class Rounds:
 
     def close(self) -> None:
         """End the requests that are out, and send no more. Safe in any thread."""
-        self._ending = True
+        self._ending = self._closed = True
         if self._client is not None:
             self._client.close()
 
@@ -163,6 +163,9 @@ class Rounds:
         except S2cError as error:
             self.refused = error
             self._stop(states, error.what)
+            return
+        if self._closed:  # it may have been cut off by us: that is no attempt; it is stored, and the next run reads it
+            self._stop(states, "the run was ended")
             return
         self._read(solver, answer, batch, composed, by_id)
 
