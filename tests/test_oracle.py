@@ -17,7 +17,9 @@ pytestmark = pytest.mark.endtoend
 STEPS, MOST, REAL = 40, 200, 10
 # Open: after an edit during a run, a build with empty build/ may choose another stored implementation than the one that
 # lies there (seed "every day", step 3). Not strict, since other seeds pass.
-OPEN = pytest.mark.xfail(reason="which of several stored implementations stands after an edit during a run", strict=False)
+OPEN = pytest.mark.xfail(
+    reason="which of several stored implementations stands after an edit during a run", strict=False
+)
 
 
 @OPEN
