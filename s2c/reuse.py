@@ -6,7 +6,7 @@ edit comes first, then the implementations stored under exactly this obligation,
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, permutations
 
 from s2c import keys
 from s2c.asking import normalised
@@ -16,6 +16,7 @@ from s2c.project import Project
 from s2c.stands import pending
 
 MOST_PREVIOUS = 3  # older fills of a file rarely fit where the newest do not
+MOST_TURNED = 3  # files of a cycle whose older fills are tried in every order
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,26 @@ def _all(
     yield from (_of(one, "stored") for one in stored)
     yield from (Candidate(normalised(project, component, fills), "answered") for fills in late.get(key, ()))
     if not exact:
-        previous = (one for path in component.members for one in project.store.latest_for_path(path))
+        previous = [one for path in component.members for one in project.store.latest_for_path(path)]
         holes = {str(slot) for slot in keys.slots(project.graph, component)}
-        fitting = (one for one in previous if set(one.fills) == holes)
-        yield from (_of(one, "previous") for one in islice(fitting, MOST_PREVIOUS))
+        turned = ([fills for fills in _turned(component, one.fills) if set(fills) == holes] for one in previous)
+        pairs = zip(previous, turned, strict=True)
+        for one, ways in islice((pair for pair in pairs if pair[1]), MOST_PREVIOUS):
+            yield from (Candidate(fills, "previous", one.author, one.model) for fills in ways)
+
+
+def _turned(component: Component, fills: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """Older fills of a cycle in every order of its files: which was whose is not known once their contents changed."""
+    ranks = range(len(component.members))
+    for order in permutations(ranks) if len(ranks) <= MOST_TURNED else [tuple(ranks)]:
+        place = {str(rank): str(to) for rank, to in zip(ranks, order, strict=True)}
+        slots = (slot.partition(".") for slot in fills)
+        yield {f"{place.get(rank, rank)}.{hole}": fills[f"{rank}.{hole}"] for rank, _, hole in slots}
+
+
+def to_mend(component: Component, candidate: Candidate) -> Mapping[str, str] | None:
+    """What a repair may start from: not older fills of a cycle, which may lie in each other's places."""
+    return None if candidate.origin == "previous" and len(component.members) > 1 else candidate.fills
 
 
 def _of(one: Implementation, origin: str) -> Candidate:

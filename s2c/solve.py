@@ -17,7 +17,7 @@ from s2c.judge import Judge
 from s2c.model import TOOL_TROUBLE, Answer, Attempt, Event, Implementation, Verdict, VerdictKind
 from s2c.plan import exhausted
 from s2c.project import Project
-from s2c.reuse import Candidate, candidates
+from s2c.reuse import Candidate, candidates, to_mend
 from s2c.schedule import in_order
 from s2c.solution import Fills, Open, Solution, Trial
 from s2c.stands import give_back
@@ -173,7 +173,7 @@ class Solver:
             state.stands = trial.candidate
             self._keep(state, trial.candidate)
         else:
-            state.last = trial.candidate.fills
+            state.last = to_mend(component, trial.candidate)
             state.stopped = state.stopped or verdict.kind in TOOL_TROUBLE or trial.candidate.origin == "given"
         said = {"verdict": str(verdict.kind), "origin": trial.candidate.origin, "reason": verdict.reason}
         self._tell("judged", component, **said)

@@ -206,3 +206,15 @@ def test_another_form_of_keys_is_told_before_anything_is_paid(project: Tree, ser
     assert "1 of these files has another key now" in good(project.doit()).text
     assert shown(served) == 1
     assert "another key" not in good(project.doit()).text
+
+
+def test_older_fills_of_a_cycle_find_their_files(project: Tree) -> None:
+    """Edits that keep the proofs of a cycle cost nothing, in whatever order its files come by their new contents."""
+    two = AnswerBook({"match": stand_in.head(f"N{at}"), "fills": stand_in.fill(f"n + {at}")} for at in (1, 2))
+    project.write("two.dfy", stand_in.spec("N2", "n + 2", "one.dfy"))
+    with Server(answer_fills(two)) as server:
+        project.configure(model="played-model-1", base_url=server.url, max_attempts=2)
+        for more in range(3, 9):
+            project.write("one.dfy", stand_in.spec("N1", f"n + 1 || r == n + {more}", "two.dfy"))
+            good(project.doit())
+        assert len(server.requests) == 1

@@ -199,10 +199,11 @@ class Forecast:
         shape = sorted(self._world.files[path].holes for path in component)
         entries = [one for path in component for one in store.history.get(path, ())]
         fitting = [one for one in dict.fromkeys(entries) if sorted(map(len, one)) == shape]
-        few = len(fitting) <= MOST_PREVIOUS and len(entries) <= MOST_KEPT
+        few = len(fitting) <= MOST_PREVIOUS and len(set(entries)) <= MOST_KEPT
         shuffled = any(path in store.shuffled for path in component)
         for place, one in enumerate(fitting):
-            sure = len(component) == 1 and (few or (place < MOST_PREVIOUS and not shuffled))
+            known = all(one in store.history.get(path, ()) for path in component)
+            sure = known and (few or (place < MOST_PREVIOUS and not shuffled and len(component) == 1))
             for turned in permutations(one):  # of a cycle it is content that decides which text goes where
                 yield dict(zip(names, turned, strict=True)), sure
         for own in store.perhaps:
