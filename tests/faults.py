@@ -33,9 +33,6 @@ FAULTS = {
         "imports are no part of a key",
         "keys.py", 'found[path] = digest("interface.1", [tokens, fills[path]])', 'found[path] = "same"',
     ),
-    "visible": Fault(
-        "a fill that importers see is no part of their keys", "keys.py", "[tokens, fills[path]]", "[tokens, None]"
-    ),
     "comments": Fault(
         "a comment is another obligation",
         "keys.py",
@@ -71,8 +68,8 @@ FAULTS = {
         "store/store.py", "self._book.add([made])\n\n    def implementations", "pass\n\n    def implementations",
     ),
     "person": Fault(
-        "a person's edit does not stand first",
-        "store/standing.py", 'return one.author != "human", rank', "return False, rank",
+        "of several fills neither a person's nor the newest stands first",
+        "store/standing.py", 'return one.author != "human", rank.get(own, len(rank)), own', "return False, 0, own",
     ),
     "export": Fault(
         "records are not written", "store/exchange.py",
@@ -108,7 +105,8 @@ FAULTS = {
         "the record is of the sources as they are after the request",
         "session.py", "parts = keys.generated(solution.key, spec, identity,",
         "from dataclasses import replace\n"
-        "        spec = replace(spec, source=(self.config.root / path).read_bytes())\n"
+        "        now = self.config.root / path\n"
+        "        spec = replace(spec, source=now.read_bytes()) if now.exists() else spec\n"
         "        parts = keys.generated(solution.key, spec, identity,",
     ),
     "settled": Fault(

@@ -15,13 +15,14 @@ from tests.oracle.memory import (
     Component,
     Frozen,
     Known,
+    Made,
     Memory,
     Recorded,
     freeze,
     holes_in,
     obligation_of,
 )
-from tests.oracle.world import Answers, Obligation, World, proves, source
+from tests.oracle.world import Answers, Obligation, World, proves, solution, source
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Account:
         self.unsure |= {key for key, one in was.known.items() if one != now.known.get(key)}
         self.unsure |= {key for key, _ in was.attempts.keys() - now.attempts.keys()}
         self.store = deepcopy(now)
+        self.store.perhaps = was.perhaps
         self.store.from_records()
 
     def lose_records(self) -> None:
@@ -111,9 +113,10 @@ class Account:
         if frozen is None or (expected.current and self.store.stored(key).stands()):
             return
         known = self.store.known.setdefault(key, Known())
-        alone = sum(obligation_of(run.world, one, run.seen) == key for one in run.world.components) == 1
+        same = [one for one in run.world.components if obligation_of(run.world, one, run.seen) == key]
         if (key, frozen) not in self.store.makers or (expected.human and frozen not in known.human):
-            self.store.makers[key, frozen] = component if alone else ()
+            paths = tuple(path for one in same for path in one)
+            self.store.makers[key, frozen] = Made(paths, certain=len(same) == 1)
         if expected.human:
             known.human = [frozen, *(one for one in known.human if one != frozen)]
         elif doubtful:
@@ -157,5 +160,8 @@ class Account:
                 self.unsure.add(one.key)
             if not one.current:
                 self.store.shuffled.update(component)
+                for frozen in (*one.allowed, freeze(solution(world, component))):
+                    if frozen is not None:
+                        self.store.doubt(component, frozen)
         for path in touched:
             self.recorded.pop(path, None)

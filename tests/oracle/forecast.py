@@ -112,6 +112,10 @@ class Forecast:
             return Expect(key, frozenset({freeze(current)}), current=True)
         if standing:
             return Expect(key, standing)
+        for one in self._same(key):  # a copy in build/ goes back into the store first
+            here = self._current(one, key) if one[0] in self._before.wanted else None
+            if here is not None:
+                return Expect(key, frozenset({freeze(here)}))
         if key in self._done:
             return Expect(key, self._done[key].allowed, anything=self._done[key].anything)
         return self._open(component, key)
@@ -206,7 +210,7 @@ class Forecast:
             sure = known and (few or (place < MOST_PREVIOUS and not shuffled and len(component) == 1))
             for turned in permutations(one):  # of a cycle it is content that decides which text goes where
                 yield dict(zip(names, turned, strict=True)), sure
-        for own in store.perhaps:
+        for own in dict.fromkeys(one for path in component for one in store.perhaps.get(path, ())):
             if shape == sorted(map(len, own)):
                 for turned in permutations(own):
                     yield dict(zip(names, turned, strict=True)), False

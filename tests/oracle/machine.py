@@ -124,15 +124,16 @@ class Machine:
     def _say(self, prompt: str) -> dict[int, tuple[str, ...]]:
         """The answer to every spec in a prompt, by its mark; each obligation counts as asked once more."""
         world, found = self._began, {}
-        shown = {_mark(spec_text(prompt, name)) for name in re.findall(r"^----- spec (F\d+) ", prompt, re.MULTILINE)}
+        names = re.findall(r"^----- spec (F\d+) ", prompt, re.MULTILINE)
+        shown = Counter(_mark(spec_text(prompt, name)) for name in names)
         counted = set()
         for component in world.components:
-            if {world.files[path].mark for path in component} <= shown and not world.broken(component):
+            if {world.files[path].mark for path in component} <= shown.keys() and not world.broken(component):
                 said = self.answers.say(world, component)
                 found.update({world.files[path].mark: said[world.files[path].name] for path in component})
                 if (own := bare(world, component)) not in counted:
                     counted.add(own)
-                    self._sent[component] += 1
+                    self._sent[component] += shown[world.files[component[0]].mark]
         for own in counted:
             self.answers.asked[own, world.model] += 1
         return found
@@ -324,6 +325,8 @@ class Machine:
 
     def clean_build(self) -> None:
         """With an empty build/ and no doit database, the same store makes the same files."""
+        if self._began is not self.world:
+            return  # it was edited meanwhile
         self.counts.clean += 1
         root = self.tree.root
         disk = self.disk()

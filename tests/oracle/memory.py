@@ -52,6 +52,14 @@ class Recorded:
     content: bytes
 
 
+@dataclass(frozen=True)
+class Made:
+    """The path that a record of fills holds: the component's, or that of one of several copies."""
+
+    paths: Component
+    certain: bool
+
+
 @dataclass
 class Memory:
     """What the store knows. `attempts`: by obligation and model, at least and at most."""
@@ -60,8 +68,8 @@ class Memory:
     attempts: dict[tuple[Obligation, str], tuple[int, int]] = field(default_factory=dict)
     history: dict[str, list[Texts]] = field(default_factory=dict)  # by path, newest first
     shuffled: set[str] = field(default_factory=set)  # paths whose history may be in another order, or shorter
-    makers: dict[tuple[Obligation, Frozen], Component] = field(default_factory=dict)  # whose path its record has
-    perhaps: list[Texts] = field(default_factory=list)  # made for one of several paths
+    makers: dict[tuple[Obligation, Frozen], Made] = field(default_factory=dict)
+    perhaps: dict[str, list[Texts]] = field(default_factory=dict)  # by path: may be known of it, or not
 
     def stored(self, key: Obligation) -> Known:
         """What is stored for an obligation."""
@@ -80,14 +88,17 @@ class Memory:
 
     def from_records(self) -> None:
         """All that is known of paths is what the records say: each holds the path that it was made for."""
-        self.history, self.perhaps = {}, []
-        for (_, frozen), paths in self.makers.items():
-            for path in paths:
-                self.history.setdefault(path, [])
-                if texts_of(frozen) not in self.history[path]:
-                    self.history[path].append(texts_of(frozen))
-            self.perhaps += [] if paths else [texts_of(frozen)]
+        self.history = {}
+        for (_, frozen), made in self.makers.items():
+            for path in made.paths:
+                known = (self.history if made.certain else self.perhaps).setdefault(path, [])
+                known += [texts_of(frozen)] if texts_of(frozen) not in known else []
         self.shuffled |= self.history.keys()
+
+    def doubt(self, component: Component, frozen: Frozen) -> None:
+        """These fills may be known of its path."""
+        for path in component:
+            self.perhaps.setdefault(path, []).append(texts_of(frozen))
 
 
 def obligation_of(world: World, component: Component, seen: Mapping[str, str]) -> Obligation | None:
