@@ -92,7 +92,7 @@ FAULTS = {
     ),
     "previous": Fault(
         "older fills are not tried",
-        "reuse.py", "islice(fitting, MOST_PREVIOUS)", "islice(fitting, 0)",
+        "reuse.py", "if pair[1]), MOST_PREVIOUS)", "if pair[1]), 0)",
     ),
     "stored": Fault(
         "what is stored for an obligation is not tried",

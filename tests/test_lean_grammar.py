@@ -152,7 +152,7 @@ def test_hostile_text_is_fast(text: str) -> None:
     source = text.encode()
     start = time.process_time()
     parse(source)
-    assert time.process_time() - start < 2  # a second on a quiet machine
+    assert time.process_time() - start < 10  # a second on a quiet machine; quadratic would be minutes
 
 
 @pytest.mark.parametrize(

@@ -310,4 +310,4 @@ def test_hostile_text_is_fast(make: Callable[[], bytes]) -> None:
     source = make()
     began = time.process_time()
     parse(source)
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 10  # a second on a quiet machine; quadratic would be minutes

@@ -2,12 +2,9 @@
 
 import json
 import random
-import time
 from pathlib import Path
 
 import pytest
-import tree_sitter
-import tree_sitter_rust
 
 from s2c.languages.verus import lexer
 from s2c.languages.verus.items import Item, items
@@ -248,24 +245,6 @@ def test_two_lexers_agree(shared: Path) -> None:
         assert {span for span in comments_and_literals(tree(source), source) if span[0] not in lines} == mine
         assert not any(token.kind == GAP for token in tokens(tree(source), source))
         assert lexer.problems(source) == errors(tree(source), source) == ()
-
-
-def test_the_copy_costs_little(shared: Path) -> None:
-    """Parsing with the `~` replaced takes at most a quarter more than the grammar alone on the plain text."""
-    rows = (shared / "corpus" / "verus_specs.jsonl").read_text().splitlines()
-    sources = [json.loads(row)["spec"].encode() for row in rows]
-    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_rust.language()))
-    best = {"ours": 1e9, "plain": 1e9}
-    for _ in range(5):
-        began = time.process_time()
-        for source in sources:
-            tree(source)
-        between = time.process_time()
-        for source in sources:
-            parser.parse(source)
-        best["ours"] = min(best["ours"], between - began)
-        best["plain"] = min(best["plain"], time.process_time() - between)
-    assert best["ours"] <= best["plain"] / 0.8
 
 
 PARTS = """{ } ( ) [ ] # ! < > :: use mod fn impl ; , = pub requires ensures match broadcast extern crate " ' r#" /*

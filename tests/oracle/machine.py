@@ -79,6 +79,7 @@ class Machine:
         self.account = Account(self.answers)
         self._lock = threading.Lock()
         self._began = self.world  # the project as it was when the run began
+        self._wanted: frozenset[str] = frozenset()  # what is part of the run
         self._sent: Counter[Component] = Counter()  # in this run
         self._meanwhile: Callable[[], None] | None = None
         self._server = self._stack.enter_context(Server(self._answer))
@@ -127,7 +128,8 @@ class Machine:
         names = re.findall(r"^----- spec (F\d+) ", prompt, re.MULTILINE)
         shown = Counter(_mark(spec_text(prompt, name)) for name in names)
         counted = set()
-        for component in world.components:
+        part = [one for one in world.components if one[0] in self._wanted]  # a copy that is no part of it asks nothing
+        for component in part:
             if {world.files[path].mark for path in component} <= shown.keys() and not world.broken(component):
                 said = self.answers.say(world, component)
                 found.update({world.files[path].mark: said[world.files[path].name] for path in component})
@@ -255,7 +257,7 @@ class Machine:
         """One run, held against the oracle."""
         world, before = self.world, self.disk()
         expected = self.account.expect(world, before, how.wanted, how.asked)
-        self._began, self._sent = world, Counter()
+        self._began, self._wanted, self._sent = world, how.wanted, Counter()
         self.tree.configure(model=world.model, base_url=self._server.url, max_attempts=2)
         self.tree.write_settings()
         requests = len(self._server.requests)
