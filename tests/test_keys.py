@@ -256,6 +256,14 @@ def test_an_import_counts_through_others() -> None:
     assert set(interfaces(graph, "top.dfy")) == {"leaf.dfy", "uses.dfy"}
 
 
+def test_an_include_too_many_is_no_interface() -> None:
+    """What an imported file includes counts by what it is: who includes it himself owes nothing new."""
+    top = 'include "leaf.dfy"\ninclude "other.dfy"\nlemma Top()\n  ensures true\n' + HOLE
+    other = "lemma Other()\n  ensures true\n" + HOLE
+    apart = graph_of(leaf=LEAF, other=other, top=top)
+    assert key(apart, "top.dfy") == key(graph_of(leaf=LEAF, other=f'include "leaf.dfy"\n{other}', top=top), "top.dfy")
+
+
 def test_a_fill_that_can_be_seen_is_interface() -> None:
     """While a function's body is a hole its importer has no key; with it, the body is part of the key."""
     graph = graph_of(value=VALUE, reads=READS)

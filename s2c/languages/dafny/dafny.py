@@ -19,7 +19,7 @@ class Dafny:
     """The Language protocol for `.dfy` files of Dafny 2.3 and 4."""
 
     name = "dafny"
-    version = "dafny.1"
+    version = "dafny.2"
     policy_version = "dafny-policy.3"
     batch_specs = 16
     settings = LanguageSettings

@@ -70,7 +70,7 @@ def parse(source: bytes) -> Outline:
         ),
         holes=tuple(one.hole for one in reading.places),
         skeleton=skeleton,
-        interface=replaced(plain, [word.text for word in plain], [*paths, *_interface_cuts(reading)]),
+        interface=replaced(plain, [word.text for word in plain], _interface_cuts(reading)),
         names=frozenset(word.text.decode() for word in given if word.kind == "identifier"),
         declared=frozenset(name for item in reading.items for name in declared(item, reading.blanked) if name),
         assumptions=assumptions(
@@ -113,6 +113,8 @@ def _hole_cuts(reading: Reading) -> Iterator[Cut]:
 
 
 def _interface_cuts(reading: Reading) -> Iterator[Cut]:
+    for node in _include_nodes(reading.root):  # importers see all that it leads to, and that is in their keys itself
+        yield Cut(Span(node.start_byte, node.end_byte), ())
     for item in reading.items:
         hidden = item.body if item.node.type == "method" else item.node.child_by_field_name("by_method")
         if hidden is not None:
