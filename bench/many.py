@@ -45,7 +45,8 @@ files = ["{tool}"]
 def environment(root: Path) -> dict[str, str]:
     """What a process that works in this project is given."""
     path = os.pathsep.join([str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH", "")])
-    return {**os.environ, "S2C_VERDICT_KEY": SECRET, "HOME": str(root), "PYTHONPATH": path}
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # as users have it
+    return {**env, "S2C_VERDICT_KEY": SECRET, "HOME": str(root), "PYTHONPATH": path}
 
 
 def write(root: Path, count: int) -> None:

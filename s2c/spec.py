@@ -6,6 +6,7 @@ folder, and a hidden file (editors leave them), is never a source.
 
 import fnmatch
 import os
+import re
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -34,13 +35,11 @@ def find(config: Config, files: Collection[str] | None = None) -> tuple[str, ...
             )
         config.language(name, language(name).settings)
     endings, no_source = tuple(suffixes()), manifests()
+    wanted, unwanted = _pattern(config.specs).match, _pattern(config.exclude).match
     chosen = (
         path
         for path in (listing(config) if files is None else files)
-        if path.endswith(endings)
-        and path.rpartition("/")[2] not in no_source
-        and _matches(path, config.specs)
-        and not _matches(path, config.exclude)
+        if path.endswith(endings) and path.rpartition("/")[2] not in no_source and wanted(path) and not unwanted(path)
     )
     return tuple(sorted(chosen))
 
@@ -95,14 +94,11 @@ def _walk(root: Path, config: Config) -> Iterator[str]:
         yield from (f"{prefix}{name}" for name in files if not name.startswith("."))
 
 
-def _matches(path: str, patterns: tuple[str, ...]) -> bool:
-    return any(_match(path, pattern) for pattern in patterns)
-
-
-def _match(path: str, pattern: str) -> bool:
-    # a folder's name stands for what is in it
-    plain = pattern.removeprefix("./")
-    return path.startswith(plain.rstrip("/") + "/") or any(fnmatch.fnmatchcase(path, one) for one in _readings(plain))
+def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """One expression for all of these globs: it is held against every file of a project."""
+    readings = (one for pattern in patterns for one in _readings(pattern.removeprefix("./")))
+    folders = (re.escape(pattern.removeprefix("./").rstrip("/")) for pattern in patterns)
+    return re.compile("|".join((*map(fnmatch.translate, readings), *(f"{one}/" for one in folders))) or "(?!)")
 
 
 def _readings(pattern: str) -> list[str]:

@@ -31,7 +31,6 @@ def test_there_are_faults_of_each_part() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="open with the oracle's own deviation: see test_oracle.py", strict=False)
 @pytest.mark.parametrize("name", ["transitive", "race", "copies", "overwrite"])
 def test_a_fault_is_found(tmp_path: Path, name: str) -> None:
     """An engine with this fault does not get through sixty steps."""

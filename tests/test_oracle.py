@@ -15,14 +15,8 @@ from tests.oracle.world import GIVEN, METHOD, File, World, obligation, proves, s
 pytestmark = pytest.mark.endtoend
 
 STEPS, MOST, REAL = 40, 200, 10
-# Open: after an edit during a run, a build with empty build/ may choose another stored implementation than the one that
-# lies there (seed "every day", step 3). Not strict, since other seeds pass.
-OPEN = pytest.mark.xfail(
-    reason="which of several stored implementations stands after an edit during a run", strict=False
-)
 
 
-@OPEN
 def test_every_build_is_what_the_oracle_says(tmp_path: Path) -> None:
     """A few dozen steps, with kills, edits during a request, and losses: what is asked and what is built is exact."""
     counts = play(tmp_path, "every day", range(STEPS))
@@ -31,7 +25,6 @@ def test_every_build_is_what_the_oracle_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@OPEN
 def test_every_build_is_what_the_oracle_says_for_long(tmp_path: Path) -> None:
     """Two hundred steps of a seed that nobody has chosen."""
     seed = random.randrange(1 << 32)  # noqa: S311 - no secret
@@ -39,7 +32,6 @@ def test_every_build_is_what_the_oracle_says_for_long(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@OPEN
 def test_real_dafny_and_the_oracle_agree(tmp_path: Path, any_dafny: tuple[str, ...]) -> None:
     """What the oracle takes for proved, real Dafny proves; what it takes for wrong, Dafny refuses."""
     assert play(tmp_path, "real", range(REAL), verifier=any_dafny).steps == REAL

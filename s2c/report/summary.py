@@ -67,8 +67,10 @@ def row(  # noqa: PLR0913 - a row has that many columns
 
 
 def to_json(summary: Summary, rows: list[Row]) -> str:
-    """The summary and its rows as one JSON document."""
-    return json.dumps({**asdict(summary), "rows": [asdict(one) for one in rows]}, indent=1, sort_keys=True) + "\n"
+    """The summary and its rows as one JSON document, a line a row: a project has thousands."""
+    told = json.dumps(asdict(summary), indent=1, sort_keys=True).removesuffix("\n}")
+    lines = ",\n  ".join(json.dumps(vars(one), sort_keys=True) for one in rows)
+    return f'{told},\n "rows": [\n  {lines}\n ]\n}}\n'
 
 
 def to_csv(rows: list[Row]) -> str:
