@@ -1,7 +1,8 @@
 """A run that has nothing to do, and one that is asked for a single spec, beside bare doit, make and ninja.
 
-Run by hand: `python bench/noop.py [SPECS] [ROUNDS]`, 12,500 specs (25,000 targets) unless told otherwise. All tools take
-turns in one run; each figure is the best of its rounds: what other work on the machine adds is no property of a tool.
+Run by hand: `python bench/noop.py [SPECS] [ROUNDS]`, 12,500 specs (25,000 targets) unless told otherwise. Each figure
+is the best of its rounds, taken in one run: what other work on the machine adds is no property of a tool. MB are those
+of the largest process, at least this bench's own.
 """
 
 import shutil
@@ -18,8 +19,8 @@ SPECS, ROUNDS = 12_500, 5
 
 def main(count: int, rounds: int) -> None:
     """Lay all of it out, build it once, then measure."""
-    with tempfile.TemporaryDirectory(prefix="s2c-noop-") as name:
-        root = Path(name)
+    with tempfile.TemporaryDirectory(prefix="s2c-noop-") as folder:
+        root = Path(folder)
         own = root / "s2c"
         many.write(own, count)
         many.answer(own)

@@ -55,14 +55,15 @@ class Cost:
 
 
 def cost(command: Sequence[str], folder: Path, env: Mapping[str, str] | None = None) -> Cost:
-    """Run it in this folder. Raises AssertionError if it fails."""
+    """Run it in this folder. Raises RuntimeError if it fails."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with (folder / ".said").open("wb") as said:
         process = subprocess.Popen(command, cwd=folder, env=env, stdout=said, stderr=subprocess.STDOUT)
         _, status, used = os.wait4(process.pid, 0)
     wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, (command, (folder / ".said").read_text(encoding="utf-8")[-2000:])
+    if process.returncode:
+        raise RuntimeError(command, (folder / ".said").read_text(encoding="utf-8")[-2000:])
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Cost(cpu, wall, used.ru_maxrss / 1024)
 

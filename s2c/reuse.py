@@ -1,7 +1,8 @@
 """Everything free, best first: what may fill a component before a request is paid for.
 
 Law: a candidate is a claim. Whoever wrote it and whenever, it is judged against today's spec like any other. A person's
-edit comes first, then the implementations stored under exactly this obligation, then the newest of the same file.
+edit comes first, then the implementations stored under exactly this obligation, then the newest of the same file, then
+what lies in build/.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from s2c.asking import normalised
 from s2c.graph import Component
 from s2c.model import Implementation
 from s2c.project import Project
-from s2c.stands import pending
+from s2c.stands import here, pending
 
 MOST_PREVIOUS = 3  # older fills of a file rarely fit where the newest do not
 MOST_TURNED = 3  # files of a cycle whose older fills are tried in every order
@@ -65,6 +66,9 @@ def _all(
         pairs = zip(previous, turned, strict=True)
         for one, ways in islice((pair for pair in pairs if pair[1]), MOST_PREVIOUS):
             yield from (Candidate(fills, "previous", one.author, one.model) for fills in ways)
+        built = here(project, component)  # a store that was lost has nothing older, but build/ may
+        if built is not None:
+            yield Candidate(built, "previous")
 
 
 def _turned(component: Component, fills: Mapping[str, str]) -> Iterator[Mapping[str, str]]:

@@ -94,8 +94,11 @@ def pending(project: Project, component: Component, stored: Sequence[Implementat
 
 def edited(project: Project, component: Component) -> dict[str, str] | None:
     """The fills in build/ if a file there is not what was written and can be read back; None otherwise."""
-    if not any(project.touched(path) is not None for path in component.members):
-        return None
+    return here(project, component) if any(project.touched(path) is not None for path in component.members) else None
+
+
+def here(project: Project, component: Component) -> dict[str, str] | None:
+    """The fills in build/, if every file there is today's spec but for what its holes hold."""
     spoken = language(component.language)
     found: dict[str, str] = {}
     for rank, path in enumerate(keys.ranking(project.graph, component)):

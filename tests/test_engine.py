@@ -218,3 +218,15 @@ def test_older_fills_of_a_cycle_find_their_files(project: Tree) -> None:
             project.write("one.dfy", stand_in.spec("N1", f"n + 1 || r == n + {more}", "two.dfy"))
             good(project.doit())
         assert len(server.requests) == 1
+
+
+def test_what_lies_in_build_is_tried_before_it_is_paid_for_again(project: Tree, served: Server) -> None:
+    """With the whole cache/ lost and a contract changed that the old fills keep, build/ is where they are."""
+    project.write("A.dfy", stand_in.spec("A", "n + 1"))
+    project.write("B.dfy", stand_in.spec("B", "n + 1", "A.dfy"))
+    good(project.doit())
+    asked = shown(served)
+    shutil.rmtree(project.root / "cache")
+    project.write("A.dfy", stand_in.spec("A", "n + 1 || r == n + 2"))
+    assert "B.dfy: verified (previous)" in good(project.doit()).text
+    assert shown(served) == asked + 1  # A itself is another text now

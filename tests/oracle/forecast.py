@@ -125,7 +125,7 @@ class Forecast:
         found = [
             (freeze(fills), certain)
             for one in self._same(key)
-            for fills, certain in self._previous(one)
+            for fills, certain in (*self._previous(one), *self._built(one))
             if self._proves(one, fills)
         ]
         sure = all(certain for _, certain in found)
@@ -196,6 +196,15 @@ class Forecast:
             return found
         written = any(path in recorded for path in touched)
         return found if written and freeze(found) not in known.stands() else None
+
+    def _built(self, component: Component) -> Iterator[tuple[Fills, bool]]:
+        """What lies in build/ for a part of the run, whatever it was made for."""
+        holes = {
+            self._world.files[path].name: holes_in(path, self._world, self._before.disk.get(path)) for path in component
+        }
+        found = {name: one for name, one in holes.items() if one is not None}
+        if found.keys() == holes.keys() and component[0] in self._before.wanted:
+            yield found, True
 
     def _previous(self, component: Component) -> Iterator[tuple[Fills, bool]]:
         """Older fills that fit, and whether they are sure to be tried."""
