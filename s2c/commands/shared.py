@@ -1,0 +1,30 @@
+"""What several commands need: the session of the project around the current folder, and the specs that were named.
+
+Law: nothing is asked and nothing is written.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from s2c import config as configs
+from s2c import connect, recorded
+from s2c import project as projects
+from s2c.errors import S2cError
+from s2c.session import Session
+
+
+def session() -> Session:
+    """The session of the project that the current folder is part of. Raises S2cError where there can be none."""
+    settings = configs.load(configs.find_root(Path.cwd()))
+    store = connect.open_store(settings)
+    project = projects.load(settings, store, recorded.read(settings.root / recorded.FILE).get)
+    return Session(project, lambda _: None, lambda: connect.Connection(settings, store, lambda _: None))
+
+
+def selected(session: Session, paths: Sequence[str]) -> list[str] | None:
+    """The ids of the components that hold these paths; None if none is named. Raises S2cError for an unknown one."""
+    home = session.project.graph.home
+    unknown = [path for path in paths if path not in home]
+    if unknown:
+        raise S2cError(f"{unknown[0]} is not a spec of this project", fix="`s2c plan` lists all of them")
+    return [home[path] for path in paths] or None
