@@ -27,7 +27,7 @@ class Fault:
 FAULTS = {
     "transitive": Fault(
         "what is imported through others is no part of a key",
-        "keys.py", '"imports": sorted(set(interfaces.values())),', '"imports": [],',
+        "keys.py", '"imports": sorted(set(interfaces.values())),', '"imports": [],', "faults2",
     ),
     "closure": Fault(
         "imports are no part of a key",
@@ -69,7 +69,7 @@ FAULTS = {
     ),
     "person": Fault(
         "of several fills neither a person's nor the newest stands first",
-        "store/standing.py", 'return one.author != "human", rank.get(own, len(rank)), own', "return False, 0, own",
+        "store/standing.py", 'return one.author != "human", rank.get(own, len(rank)), own', "return False, 0, own", "faults3",
     ),
     "export": Fault(
         "records are not written", "store/exchange.py",
