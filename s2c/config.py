@@ -10,16 +10,19 @@ import os
 import re
 import shlex
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from s2c.errors import ConfigError
+from s2c.values import convert, from_text
 
 TABLE = "tool.s2c"
-WHOLE = re.compile("-?[0-9]{1,18}")
+FILE = f"pyproject.toml [{TABLE}]"
+VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 OTHERS = frozenset({"S2C_VERDICT_KEY", "S2C_PYTHON", "S2C_TEST_DATA"})  # no settings of a project
 
 
@@ -103,23 +106,29 @@ def load(root: Path, *, overrides: Mapping[str, str] | None = None, environ: Map
     environ = os.environ if environ is None else environ
     known = _known()
     values: dict[str, object] = {}
+    places: dict[str, str] = {}
     table = dict(_table(root / "pyproject.toml") or {})
     languages = {name: value for name, value in table.items() if isinstance(value, dict)}
     table = {name: value for name, value in table.items() if name not in languages}
     for name, value in table.items():
-        values[name] = _convert(_field(name, known, f"pyproject.toml [{TABLE}]"), value, f"pyproject.toml [{TABLE}]")
+        values[name] = convert(_field(name, known, FILE), value, FILE)
     for name, item in known.items():
         variable = f"S2C_{name.upper()}"
         if variable in environ:
-            values[name] = _from_text(item, environ[variable], f"environment variable {variable}")
+            places[name] = f"environment variable {variable}"
+            values[name] = from_text(item, environ[variable], places[name])
     for variable in sorted(environ):
         if variable.startswith("S2C_") and variable not in OTHERS:
             _field(variable.removeprefix("S2C_").lower(), known, f"environment variable {variable}")
     for name, text in (overrides or {}).items():
-        values[name] = _from_text(_field(name, known, "command line"), text, "command line")
+        places[name] = "command line"
+        values[name] = from_text(_field(name, known, places[name]), text, places[name])
     if "base_url" not in values and environ.get("OPENAI_BASE_URL"):
-        values["base_url"] = environ["OPENAI_BASE_URL"]
-    return _checked(Config(root=root, languages=languages, **values))  # type: ignore[arg-type]  # checked by _convert
+        values["base_url"], places["base_url"] = environ["OPENAI_BASE_URL"], "environment variable OPENAI_BASE_URL"
+    return _checked(
+        Config(root=root, languages=languages, **values),  # type: ignore[arg-type]  # checked by convert
+        lambda name: places.get(name, FILE),
+    )
 
 
 def _known() -> dict[str, Field[object]]:
@@ -149,8 +158,8 @@ def _language(raw: Mapping[str, object], schema: type[Settings], where: str) -> 
     read = {}
     for key, value in raw.items():
         split = _words(value, where) if key == "command" and isinstance(value, str) else value
-        read[key] = _convert(_field(key, known, where), split, where)
-    return schema(**read)  # type: ignore[arg-type]  # checked by _convert
+        read[key] = convert(_field(key, known, where), split, where)
+    return schema(**read)  # type: ignore[arg-type]  # checked by convert
 
 
 def _words(command: str, where: str) -> list[str]:
@@ -168,58 +177,6 @@ def _field(name: str, known: Mapping[str, Field[object]], where: str) -> Field[o
     raise ConfigError(f"unknown setting {name!r}", where=where, fix=fix)
 
 
-def _kind(item: Field[object]) -> str:
-    return str(item.type).removeprefix("<class '").removesuffix("'>").replace("decimal.", "")
-
-
-def _convert(item: Field[object], value: object, where: str) -> object:
-    kind = _kind(item)
-    if kind == "bool" and isinstance(value, bool):
-        return value
-    if kind == "int" and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if kind == "str" and isinstance(value, str):
-        return value
-    if kind.startswith("tuple") and isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return tuple(value)
-    if kind.startswith("Decimal") and isinstance(value, (int, float, str)) and not isinstance(value, bool):
-        return _from_text(item, str(value), where)
-    raise ConfigError(f"{item.name} must be {_wanted(kind)}, not {value!r}", where=where)
-
-
-def _from_text(item: Field[object], text: str, where: str) -> object:
-    kind = _kind(item)
-    lowered = text.strip().lower()
-    if kind == "bool" and lowered in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
-        return lowered in {"1", "true", "yes", "on"}
-    if kind == "int" and WHOLE.fullmatch(lowered):
-        return int(lowered)
-    if kind == "str":
-        return text
-    if kind.startswith("tuple"):
-        return tuple(part for part in text.split(",") if part)
-    if kind.startswith("Decimal"):
-        return _decimal(item.name, text, where)
-    raise ConfigError(f"{item.name} must be {_wanted(kind)}, not {text!r}", where=where)
-
-
-def _decimal(name: str, text: str, where: str) -> Decimal | None:
-    if not text.strip():
-        return None
-    try:
-        value = Decimal(text.strip())
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise ConfigError(f"{name} must be a number, not {text!r}", where=where)
-    return value
-
-
-def _wanted(kind: str) -> str:
-    names = {"bool": "true or false", "int": "a whole number", "str": "text"}
-    return names.get(kind, "a list of texts" if kind.startswith("tuple") else "a number")
-
-
 LINTS = ("plain", "deep", "off")
 
 LOWEST = {
@@ -228,27 +185,86 @@ LOWEST = {
 }  # fmt: skip
 
 
-def _checked(config: Config) -> Config:
+def _checked(config: Config, place: Callable[[str], str]) -> Config:
+    """What each setting may be, and which go together. `place`: where a setting was made."""
     for name, least in LOWEST.items():
         if getattr(config, name) < least:
-            raise ConfigError(f"{name} must be at least {least}, not {getattr(config, name)}", where=TABLE)
+            raise ConfigError(f"{name} must be at least {least}, not {getattr(config, name)}", where=place(name))
     for name in ("max_cost", "price_input", "price_output", "temperature"):
         value = getattr(config, name)
         if value is not None and value < 0:
-            raise ConfigError(f"{name} must not be negative", where=TABLE)
+            raise ConfigError(f"{name} must not be negative", where=place(name))
     if config.lint not in LINTS:
-        raise ConfigError(f"lint must be one of {', '.join(LINTS)}, not {config.lint!r}", where=TABLE)
+        raise ConfigError(f"lint must be one of {', '.join(LINTS)}, not {config.lint!r}", where=place("lint"))
+    _check_endpoint(config, place)
+    _check_together(config, place)
+    for name in ("specs", "exclude"):
+        for glob in getattr(config, name):
+            _check_glob(name, glob, place(name))
+    _check_folders(config, place)
+    return config
+
+
+def _check_endpoint(config: Config, place: Callable[[str], str]) -> None:
+    if not _is_url(config.base_url):
+        raise ConfigError(
+            f"base_url must be a URL, not {config.base_url!r}",
+            where=place("base_url"),
+            fix='like "https://api.openai.com/v1"',
+        )
+    if not VARIABLE.fullmatch(config.api_key_env):  # never shown: it may be the key itself
+        raise ConfigError(
+            "api_key_env must be the name of an environment variable, never a key",
+            where=place("api_key_env"),
+            fix="put the key into a variable, and that variable's name here",
+        )
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return text.startswith(("http://", "https://")) and bool(urlsplit(text).hostname)
+    except ValueError:  # half an address in brackets
+        return False
+
+
+def _check_together(config: Config, place: Callable[[str], str]) -> None:
     if config.fresh and (config.frozen or config.offline):
-        raise ConfigError("fresh=1 asks again, frozen and offline never ask", where=TABLE, fix="set only one of them")
+        raise ConfigError(
+            "fresh=1 asks again, frozen and offline never ask", where=place("fresh"), fix="set only one of them"
+        )
+    if config.retry and (config.frozen or config.offline):
+        raise ConfigError(
+            "retry=1 asks once more, frozen and offline never ask", where=place("retry"), fix="set only one of them"
+        )
+    if (config.price_input is None) != (config.price_output is None):
+        known = "price_output" if config.price_input is None else "price_input"
+        raise ConfigError(
+            f"{known} is set without the other price", where=place(known), fix="set price_input and price_output"
+        )
+
+
+def _check_glob(name: str, glob: str, where: str) -> None:
+    wrong = {
+        "is empty": not glob.strip(),
+        "must be relative to the project's root": glob.startswith("/"),
+        "must not lead out of the project": ".." in glob.split("/"),
+        "must have `/` between folders": "\\" in glob,
+    }
+    for what, holds in wrong.items():
+        if holds:
+            raise ConfigError(f"a glob of {name} {what}: {glob!r}", where=where, fix='like "src/**/*.dfy"')
+    if glob.startswith("!"):
+        raise ConfigError(f"{name} has no negated globs: {glob!r}", where=where, fix="set `exclude` to leave files out")
+
+
+def _check_folders(config: Config, place: Callable[[str], str]) -> None:
     for name in ("build", "cache"):
         value = getattr(config, name)
         if not Path(value).parts or Path(value).is_absolute() or ".." in Path(value).parts:
-            raise ConfigError(f"{name} must be a folder inside the project, not {value!r}", where=TABLE)
-    if config.build_folder.is_relative_to(config.cache_folder) or config.cache_folder.is_relative_to(
-        config.build_folder
-    ):
-        raise ConfigError("build and cache must be two folders, neither inside the other", where=TABLE)
-    return config
+            raise ConfigError(f"{name} must be a folder inside the project, not {value!r}", where=place(name))
+    build, cache = config.build_folder, config.cache_folder
+    if build.is_relative_to(cache) or cache.is_relative_to(build):
+        raise ConfigError("build and cache must be two folders, neither inside the other", where=place("build"))
 
 
 def defaults() -> Mapping[str, object]:

@@ -69,7 +69,8 @@ FAULTS = {
     ),
     "person": Fault(
         "of several fills neither a person's nor the newest stands first",
-        "store/standing.py", 'return one.author != "human", rank.get(own, len(rank)), own', "return False, 0, own", "faults3",
+        "store/standing.py",
+        'return one.author != "human", rank.get(own, len(rank)), own', "return False, 0, own", "faults3",
     ),
     "export": Fault(
         "records are not written", "store/exchange.py",

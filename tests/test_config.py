@@ -68,11 +68,13 @@ def test_every_setting_can_come_from_every_place(tmp_path: Path) -> None:
         kind = next((kind for kind in samples if kind in str(item.type)), "")
         if not kind or item.name in {"root", "languages"}:
             continue
-        toml, text, value = ('"deep"', "deep", "deep") if item.name == "lint" else samples[kind]
+        own = {"lint": "deep", "base_url": "http://a/v1"}.get(item.name)
+        toml, text, value = (f'"{own}"', own, own) if own else samples[kind]
+        other = {"price_input": "price_output = 1\n", "price_output": "price_input = 1\n"}.get(item.name, "")
         made = [
-            load(tmp_path, f"{item.name} = {toml}"),
-            load(tmp_path, "", {f"S2C_{item.name.upper()}": text}),
-            load(tmp_path, **{item.name: text}),
+            load(tmp_path, f"{other}{item.name} = {toml}"),
+            load(tmp_path, other, {f"S2C_{item.name.upper()}": text}),
+            load(tmp_path, other, **{item.name: text}),
         ]
         assert [getattr(one, item.name) for one in made] == [value] * 3, item.name
 
@@ -134,11 +136,37 @@ def test_a_command_that_is_no_shell_text_is_told(tmp_path: Path) -> None:
         ("batch_size = 999", "batch_size must be at least 1000, not 999"),
         ("fresh = true\nfrozen = true", "fresh=1 asks again, frozen and offline never ask"),
         ("fresh = true\noffline = true", "fresh=1 asks again, frozen and offline never ask"),
+        ("retry = true\nfrozen = true", "retry=1 asks once more, frozen and offline never ask"),
+        ("price_input = 1", "price_input is set without the other price"),
+        ("price_output = 1", "price_output is set without the other price"),
+        ('base_url = "api.openai.com/v1"', "base_url must be a URL, not 'api.openai.com/v1'"),
+        ('base_url = "http://[::1"', "base_url must be a URL"),
+        ('base_url = "http:///v1"', "base_url must be a URL"),
+        ('specs = [""]', "a glob of specs is empty: ''"),
+        ('specs = ["/srv/*.dfy"]', "a glob of specs must be relative to the project's root: '/srv/*.dfy'"),
+        ('exclude = ["a/../../b"]', "a glob of exclude must not lead out of the project: 'a/../../b'"),
+        ("specs = ['src\\*.dfy']", "a glob of specs must have `/` between folders"),
+        ('specs = ["!old/*"]', "specs has no negated globs: '!old/*'\n  -> set `exclude` to leave files out"),
     ],
 )
 def test_a_wrong_value_is_told(tmp_path: Path, table: str, said: str) -> None:
     """A value of the wrong type, out of range, or against another one is an error that names the setting."""
     assert said in wrong(tmp_path, table)
+
+
+def test_a_key_in_the_place_of_its_variable_is_not_shown(tmp_path: Path) -> None:
+    """Who pastes the key itself into the settings is told so, and it is not printed again."""
+    said = wrong(tmp_path, 'api_key_env = "sk-very-secret"')
+    assert "api_key_env must be the name of an environment variable, never a key" in said
+    assert "secret" not in said
+
+
+def test_a_wrong_value_is_told_with_its_place(tmp_path: Path) -> None:
+    """The place is where the value was written: file, variable, or command line."""
+    assert wrong(tmp_path, "jobs = -1").startswith("pyproject.toml [tool.s2c]: jobs")
+    assert wrong(tmp_path, jobs="-1").startswith("command line: jobs")
+    with pytest.raises(ConfigError, match="environment variable S2C_JOBS: jobs must be at least 0"):
+        load(tmp_path, "", {"S2C_JOBS": "-1"})
 
 
 @pytest.mark.parametrize("text", ["", "x", "1.5", "--5", "²", "1 0", "0x10", "9" * 5000])
