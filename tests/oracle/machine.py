@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -32,6 +32,7 @@ from tests.projects import Tree
 HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parent.parent
 KILLED, CHANGED, LOST, BY_HAND, CHECKED = 12, 12, 14, 12, 5  # in a hundred steps
+OF_WHAT_IS_ASKED = 0.4  # of the edits during a request
 
 
 class DeviationError(AssertionError):
@@ -177,9 +178,17 @@ class Machine:
         return name
 
     def _edit_meanwhile(self) -> None:
-        """In the endpoint's thread, while a request is out."""
+        """In the endpoint's thread, while a request is out: any edit, or one of what is asked for."""
         self.counts.changed += 1
-        self.told.append(f"   meanwhile: {self._edit()}")
+        asked = sorted(path for component in self._sent for path in component if path in self.world.files)
+        if asked and self.editor.random.random() < OF_WHAT_IS_ASKED:
+            path = self.editor.random.choice(asked)
+            file = self.world.files[path]
+            self.world = self.world.put(path, replace(file, comment=file.comment + 1))
+            self._lay_out()
+            self.told.append(f"   meanwhile: comment in {path}, which is asked for")
+        else:
+            self.told.append(f"   meanwhile: {self._edit()}")
 
     def _lay_out(self) -> None:
         """Make the disk hold the project as it is."""
