@@ -47,6 +47,8 @@ def _some(connection: sqlite3.Connection, only: Collection[str]) -> list[tuple[s
 
 def set_aside(path: Path) -> Path | None:
     """Move what lies at `path` out of doit's way if it is no SQLite database, damaged or of another kind; where to."""
+    if path.is_dir():
+        return put_aside(path)
     if not path.is_file():
         return None
     connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)

@@ -131,6 +131,10 @@ class Build:
         _alone()
         try:
             return self._generate(path)
+        except S2cError as error:  # what can't be written: told once, at the end
+            self.error = self.error or error
+            self.ledger.refused[path] = error.what
+            return error.what
         finally:
             self.settled.add(path)
 
@@ -140,8 +144,8 @@ class Build:
         if isinstance(made, Built):
             self.made[path] = made.target
             return made
-        if self.session.config.frozen:
-            made = "; ".join(("frozen", *why, made))
+        mode = "frozen" if self.session.config.frozen else "offline" if self.session.config.offline else ""
+        made = "; ".join((mode, *why, made)) if mode else made
         self.ledger.refused[path] = made
         return made
 
@@ -165,7 +169,11 @@ class Build:
         if self.session.project.component(path).id not in self.session.verdicts:
             self.check(path)
         verdict, waiting = self.session.verdict(path)
-        self.session.write_verdict(path, verdict, waiting)
+        try:
+            self.session.write_verdict(path, verdict, waiting)
+        except S2cError as error:  # as above
+            self.error = self.error or error
+            return ""
         if str(verdict.kind) != "verified" or waiting:
             return ""
         self.green.add(path)

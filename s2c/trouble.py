@@ -161,6 +161,8 @@ def _is_request_fault(status: int | None) -> bool:
 def _fix(kind: type[RequestError], status: int | None) -> str:
     if kind is BadRequest and status == 404:  # noqa: PLR2004 - HTTP: not found
         return "check model and base_url: the endpoint does not know one of them"
+    if kind is BadRequest and status == 200:  # noqa: PLR2004 - HTTP: a page that is no answer
+        return "check base_url: an API's address mostly ends in /v1"
     if kind is BadRequest and status is not None and status < 400:  # noqa: PLR2004 - HTTP: redirections
         return "set base_url to the address that it redirects to; s2c does not send prompts on by itself"
     return {

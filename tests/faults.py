@@ -27,7 +27,7 @@ class Fault:
 FAULTS = {
     "transitive": Fault(
         "what is imported through others is no part of a key",
-        "keys.py", '"imports": sorted(set(interfaces.values())),', '"imports": [],', "faults2",
+        "keys.py", '"imports": sorted(set(interfaces.values())),', '"imports": [],',
     ),
     "closure": Fault(
         "imports are no part of a key",
@@ -109,6 +109,7 @@ FAULTS = {
         "        now = self.config.root / path\n"
         "        spec = replace(spec, source=now.read_bytes()) if now.exists() else spec\n"
         "        parts = keys.generated(solution.key, spec, identity,",
+        "faults3",
     ),
     "settled": Fault(
         "files count as unchanged whatever became of them",
@@ -116,7 +117,7 @@ FAULTS = {
     ),
     "copies": Fault(
         "of a file and its copy both are asked for, and each counts as an attempt",
-        "copies.py", "return [state for state in states if id(state) in kept]", "return list(states)",
+        "copies.py", "return [state for state in states if id(state) in kept]", "return list(states)", "faults3",
     ),
 }  # fmt: skip
 

@@ -38,6 +38,8 @@ class Tree:
         self.tables: dict[str, dict[str, Any]] = {}  # language -> its table of settings
         self.env: dict[str, str] = {}
         self.timeout = TIMEOUT
+        self.right: dict[str, Any] = {}  # the table of a verifier that another one stands in for
+        self.fixed: dict[str, str] = {}  # files that are written instead of the settings
 
     def write(self, path: str, text: str | bytes) -> Path:
         """Write a file of the project."""
@@ -94,6 +96,10 @@ class Tree:
 
     def write_settings(self) -> None:
         """Write today's settings to pyproject.toml."""
+        if self.fixed:
+            for path, text in self.fixed.items():
+                self.write(path, text)
+            return
         lines = ["[tool.s2c]", *(f"{name} = {json.dumps(value)}" for name, value in self.settings.items())]
         tables = {**({"dafny": {"command": list(self.dafny)}} if self.dafny else {}), **self.tables}
         for language, table in tables.items():
