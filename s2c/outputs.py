@@ -79,6 +79,12 @@ class Outputs:
         """Make the verdict file hold these bytes; false if it did already."""
         return self._write(self.verdict_file(path), content)
 
+    def read_verdict(self, path: str) -> bytes | None:
+        """What the verdict file of build/PATH holds; None if there is none."""
+        place = self.verdict_file(path)
+        with self._told("can't be read", place):
+            return place.read_bytes() if place.is_file() else None
+
     def _place(self, folder: str, path: str, suffix: str = "") -> Path:
         """Where a file of `folder` lies. Raises StoreError if that is outside the build folder."""
         place = self._build / folder / f"{path}{suffix}"
