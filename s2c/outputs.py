@@ -81,6 +81,8 @@ class Outputs:
 
     def read_verdict(self, path: str) -> bytes | None:
         """What the verdict file of build/PATH holds; None if there is none."""
+        if not _is_below(path):
+            return None
         place = self.verdict_file(path)
         with self._told("can't be read", place):
             return place.read_bytes() if place.is_file() else None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Protocol
 
+from s2c import repair
 from s2c.asking import Composed, Standing, Wanted, compose, fills_of, work
 from s2c.batches import pack
 from s2c.case import trouble
@@ -16,7 +17,6 @@ from s2c.errors import AskError, LimitReached, S2cError
 from s2c.model import Answer, Event, Request, Verdict, VerdictKind
 from s2c.plan import limits
 from s2c.project import Project
-from s2c.repair import wanted
 from s2c.reuse import Candidate
 from s2c.solution import Open, Trial
 from s2c.solve import Listen, Solver
@@ -66,7 +66,7 @@ class Rounds:
                 self._stop([state], said)
                 state.verdict = Verdict(kind, "", said)
         asked = {
-            one: wanted(self._project, state.component, state.key or "", state.last, state.verdict)
+            one: repair.wanted(self._project, state.component, state.key or "", state.last, state.verdict)
             for one, state in by_id.items()
             if not state.stopped
         }
