@@ -61,7 +61,10 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Inquiry:
-    """Everything about one spec. Keys are obligation keys; "" where there is none, or none can be known yet."""
+    """Everything about one spec. Keys are obligation keys; "" where there is none, or none can be known yet.
+
+    `failed`: what was wrong with the last attempt, where no implementation came after it: the reason, each diagnostic.
+    """
 
     path: str
     cycle: tuple[str, ...]
@@ -71,6 +74,7 @@ class Inquiry:
     today: str
     changes: Changes | None
     verdict: Said | None
+    failed: tuple[str, ...]
     attempts: tuple[Tried, ...]
     attempts_allowed: int
     used_up: bool
@@ -93,6 +97,7 @@ def ask(project: Project, tools: Mapping[str, str], path: str) -> Inquiry:
         today=item.key or "",
         changes=_changes(project, item, path, recorded),
         verdict=_said(project, path),
+        failed=tuple((project.outputs.read_failed(path) or "").splitlines()),
         attempts=tuple(_attempts(project, item)),
         attempts_allowed=project.config.max_attempts,
         used_up=item.key is not None and plan.exhausted(project, component, item.key),

@@ -4,6 +4,7 @@ Law: a picture is a function of the text alone, and bounded. Comments and blanks
 no key; a text that is too long to keep whole is told apart by its mark.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ FORM = "picture.1"
 MOST = 500  # declarations of one file; of a longer one no picture is kept
 LONGEST = 300  # characters of a text as it is shown
 _MARK = 16  # hex digits
+_COMMENTS = re.compile(
+    rb"^[ \t]*(?://|--)[^\n]*$", re.MULTILINE
+)  # lines of their own: the tags of holes are among them
 
 
 @dataclass(frozen=True)
@@ -104,10 +108,7 @@ def _outside(source: bytes, span: Span | None, cut: Sequence[Span]) -> bytes:
 
 def _text(spec: Spec, span: Span) -> Text:
     raw = spec.source[span.start : span.end]
-    lines = raw.decode("utf-8", "replace").splitlines()
-    return Text(
-        _shown("\n".join(line for line in lines if not line.strip().startswith(("//", "--")))), _mark(spec, raw)
-    )
+    return Text(_shown(_COMMENTS.sub(b"", raw).decode("utf-8", "replace")), _mark(spec, raw))
 
 
 def _clause(source: bytes, one: Clause) -> tuple[str, Text]:
@@ -122,6 +123,7 @@ def _shown(text: str) -> str:
 
 def _mark(spec: Spec, text: bytes) -> str:
     """A piece is read by its own language, which knows what a comment is; pieces that are no whole text too."""
+    text = _COMMENTS.sub(b"", text)
     if not text.strip():
         return ""
     tokens = language(spec.language).parse(text).skeleton

@@ -18,7 +18,7 @@ from s2c.tokens import Counter
 
 NOTES = {
     State.CURRENT: "it is up to date: a run sends this only with fresh=1",
-    State.STORED: "what is stored for it is tried first; where that fails, what is sent shows it and what was said of it",
+    State.STORED: "what is stored is tried first; where that fails, what is sent shows it and what was said of it",
     State.CANDIDATE: "older fills are tried first; where they fail, what is sent shows them and what was said of them",
     State.EXHAUSTED: "its attempts are used up: a run sends this only with retry=1",
 }

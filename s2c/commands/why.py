@@ -38,6 +38,9 @@ def _text(found: Inquiry) -> Iterator[str]:
     yield f"key today: {found.today or 'not known yet'}"
     yield f"key of what was built: {_recorded(found)}"
     yield from _verdict(found.verdict, found.path)
+    if found.failed:
+        yield "the last attempt that failed:"
+        yield from (f"  {line}" for line in found.failed)
     yield from _attempts(found)
     if found.cycle:
         yield f"in an import cycle with {', '.join(found.cycle)}"
