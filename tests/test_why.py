@@ -215,11 +215,11 @@ def test_the_last_failure_is_told(built: Tree) -> None:
     """What has no implementation: every diagnostic of what was judged last, with its place, until there is one."""
     text = "method Bad(n: int) returns (r: int)\n  ensures r == n\n{\n  r := 0;\n}\n"
     built.write("bad.dfy", text)
-    clean(built.doit("generate:bad.dfy", "verify:bad.dfy"), 1)
+    clean(built.doit("generate:bad.dfy"), 1)
     said = why(built, "bad.dfy")
     assert "the last attempt that failed:\n" in said
     assert "  bad.dfy:2:11: error: a postcondition could not be proved on this return path\n" in said
-    assert "verdict when last verified: incomplete: not generated: bad.dfy\n" in said
+    assert "verdict: none (`doit verify:bad.dfy` writes one)\n" in said
     built.write("bad.dfy", text.replace("r := 0;", "r := n;"))
     clean(built.doit("generate:bad.dfy", "verify:bad.dfy"))
     assert "failed" not in why(built, "bad.dfy")
@@ -245,7 +245,7 @@ def test_attempts_are_told(tree: Tree, tmp_path: Path) -> None:
     assert said.startswith("lib/math.dfy: exhausted (never built here)\n")
     assert "attempts: 2 of 2; they are used up (retry=1 asks again)\n" in said
     for number in (1, 2):
-        assert f"  {number}. m-1: failed: lib/math.dfy:" in said, said
+        assert f"  {number}. played-model-1: failed: lib/math.dfy:5:11: error: a postcondition" in said
     tree.configure(model="m-2")
     said = why(tree, "lib/math.dfy")
     assert "lib/math.dfy: ask" in said
