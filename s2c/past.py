@@ -10,7 +10,6 @@ of a file names its picture. So what many importers share is kept once, and a no
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from s2c import keys, pictures
@@ -71,6 +70,7 @@ class Past:
     def __init__(self, project: Project, standing: Standing) -> None:
         self._project = project
         self._standing = standing
+        self._known: dict[str, tuple[str, Node]] = {}  # today's
         self._read: dict[str, Node | None] = {}
 
     def keep(self, solutions: Iterable[Solution]) -> None:
@@ -84,7 +84,7 @@ class Past:
             for one in (component.id, *graph.closures[component.id]):
                 row = f"{NODE} node {self._named(one)}"
                 if row not in rows and store.analysis(row) is None:
-                    rows[row] = self._today[one][1].json
+                    rows[row] = self._today(one)[1].json
                     rows.update(self._pictures(graph.components[one]))
         with suppress(StoreError):  # a note is not worth a run
             store.put_analyses(rows)
@@ -133,14 +133,16 @@ class Past:
 
     # --- today ----------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _today(self) -> Mapping[str, tuple[str, Node]]:
-        """Every component as it is now: its node, and the name of that."""
-        found: dict[str, tuple[str, Node]] = {}
-        for component in self._project.graph.components.values():  # imports come first
-            node = Node(self._own(component), {one: found[one][0] for one in component.imports})
-            found[component.id] = digest(NODE, node.json), node
-        return found
+    def _today(self, component: str) -> tuple[str, Node]:
+        """A component as it is now: the name of its node, and that."""
+        graph, known = self._project.graph, self._known
+        for one in (*graph.closures[component], component):  # imports come first
+            if one not in known:
+                node = Node(
+                    self._own(graph.components[one]), {to: known[to][0] for to in graph.components[one].imports}
+                )
+                known[one] = digest(NODE, node.json), node
+        return known[component]
 
     def _own(self, component: Component) -> dict[str, File]:
         graph, fills = self._project.graph, self._standing(component.id)
@@ -157,10 +159,10 @@ class Past:
         return found
 
     def _named(self, component: str) -> str:
-        return self._today[component][0]
+        return self._today(component)[0]
 
     def _now(self, component: str) -> Iterable[tuple[str, File]]:
-        return self._today[component][1].files.items()
+        return self._today(component)[1].files.items()
 
     # --- then -----------------------------------------------------------------------------------------------------
 

@@ -124,6 +124,9 @@ def test_every_name_comes_out_as_it_is(project: Tree) -> None:
     for number, path in enumerate(ODD):
         project.write(path, stand_in.spec(f"Odd{number}", "n", "lib/math.dfy"))
     nodes, edges, _ = read(dot(project))
+    assert {path: name(label.removesuffix("\\nask")) for path, label in nodes.items()} == dict(
+        zip(nodes, nodes, strict=True)
+    )
     assert set(nodes) == {*chain.NAMES, *ODD}
     assert {importer for importer, imported in edges if imported == "lib/math.dfy"} == {"top.dfy", *ODD}
     assert {one["path"] for one in as_json(project)["nodes"]} == set(nodes)
