@@ -75,19 +75,22 @@ class Past:
 
     def keep(self, solutions: Iterable[Solution]) -> None:
         """Note what these components look like today, where they meet their obligation and did not before."""
-        graph, store = self._project.graph, self._project.store
-        rows: dict[str, Json] = {}
-        met = [one for one in solutions if one.fills is not None and one.origin != "current"]
-        for component, key in ((one.component, one.key) for one in met if one.key):
-            name = self._named(component.id)
-            rows.update({_note(key, path): name for path in component.members})
-            for one in (component.id, *graph.closures[component.id]):
-                row = f"{NODE} node {self._named(one)}"
-                if row not in rows and store.analysis(row) is None:
-                    rows[row] = self._today(one)[1].json
-                    rows.update(self._pictures(graph.components[one]))
+        met = [one for one in solutions if one.fills is not None and one.key and one.origin != "current"]
+        needed = {one for top in met for one in (top.component.id, *self._project.graph.closures[top.component.id])}
+        rows: dict[str, Json] = {
+            _note(one.key or "", path): self._named(one.component.id) for one in met for path in one.component.members
+        }
         with suppress(StoreError):  # a note is not worth a run
-            store.put_analyses(rows)
+            for component in needed:
+                rows.update(self._unknown(component))
+            self._project.store.put_analyses(rows)
+
+    def _unknown(self, component: str) -> dict[str, Json]:
+        """The node of a component with its pictures, where they are not kept yet."""
+        row = f"{NODE} node {self._named(component)}"
+        if self._project.store.analysis(row) is not None:
+            return {}
+        return {row: self._today(component)[1].json, **self._pictures(self._project.graph.components[component])}
 
     def _pictures(self, component: Component) -> dict[str, Json]:
         specs = {
