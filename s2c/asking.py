@@ -99,15 +99,15 @@ def compose(project: Project, batch: Sequence[Wanted], context: str, counter: Co
     spoken = language(batch[0].component.language)
     ids: dict[str, tuple[str, str]] = {}
     optional: dict[str, bool] = {}
-    specs: list[Shown] = []
-    for wanted in batch:
-        for rank, one in enumerate(shown(project, wanted, len(specs) + 1)):
-            specs.append(one)
+    specs = _numbered(project, batch)
+    for wanted, ones in specs:
+        for rank, one in enumerate(ones):
             for hole in one.asked:
                 ids[f"{one.name}.{hole.id}"] = (wanted.component.id, str(Slot(rank, hole.id)))
                 optional[f"{one.name}.{hole.id}"] = hole.kind is HoleKind.HELPERS
     config = project.config
-    said = prompts.messages(spoken, context, _imports(project, batch, standing), specs)
+    every = [one for _, ones in specs for one in ones]
+    said = prompts.messages(spoken, context, _imports(project, batch, standing), every)
     temperature = "" if config.temperature is None else str(config.temperature)
     attempts = [wanted.attempt for wanted in batch]
     key = keys.request(config.model, said, config.max_output, temperature, attempts)
@@ -119,6 +119,22 @@ def compose(project: Project, batch: Sequence[Wanted], context: str, counter: Co
     tokens = sum(counter.count(one.content) for one in messages)
     request = Request(key, config.model, messages, config.max_output, temperature, expected, nonce, tokens)
     return Composed(request, ids, optional)
+
+
+def parts(project: Project, batch: Sequence[Wanted], context: str, standing: Standing) -> Mapping[str, str]:
+    """The texts of what `compose` makes, by what they are; the answer format, which ends it, is not among them."""
+    every = [one for _, ones in _numbered(project, batch) for one in ones]
+    spoken = language(batch[0].component.language)
+    return prompts.parts(spoken, context, _imports(project, batch, standing), every)
+
+
+def _numbered(project: Project, batch: Sequence[Wanted]) -> list[tuple[Wanted, list[Shown]]]:
+    """The members of every component as they stand in the prompt, numbered through."""
+    found: list[tuple[Wanted, list[Shown]]] = []
+    for wanted in batch:
+        before = sum(len(ones) for _, ones in found)
+        found.append((wanted, shown(project, wanted, before + 1)))
+    return found
 
 
 def _imports(project: Project, batch: Sequence[Wanted], standing: Standing) -> dict[str, bytes]:

@@ -63,6 +63,11 @@ class Outputs:
         for place in (self._place(FAILED, path), self._place(FAILED, path, ".txt")):
             self._delete(place, FAILED)
 
+    def read_failed(self, path: str) -> str | None:
+        """What was wrong with the last attempt, as `write_failed` left it; None if there is nothing."""
+        content = self._read_own(FAILED, path, ".txt")
+        return None if content is None else content.decode("utf-8", "replace")
+
     def keep_edited(self, path: str) -> Path:
         """Copy build/PATH, which a person edited, to build/PATH.edited, or where that is taken to PATH.edited-2, ..."""
         content = self.read(path) or b""
@@ -78,6 +83,17 @@ class Outputs:
     def write_verdict(self, path: str, content: bytes) -> bool:
         """Make the verdict file hold these bytes; false if it did already."""
         return self._write(self.verdict_file(path), content)
+
+    def read_verdict(self, path: str) -> bytes | None:
+        """What the verdict file of build/PATH holds; None if there is none."""
+        return self._read_own(VERDICTS, path, ".json")
+
+    def _read_own(self, folder: str, path: str, suffix: str) -> bytes | None:
+        if not _is_below(path):
+            return None
+        place = self._place(folder, path, suffix)
+        with self._told("can't be read", place):
+            return place.read_bytes() if place.is_file() else None
 
     def _place(self, folder: str, path: str, suffix: str = "") -> Path:
         """Where a file of `folder` lies. Raises StoreError if that is outside the build folder."""

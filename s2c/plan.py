@@ -14,6 +14,7 @@ from s2c.batches import Limits, Work, pack
 from s2c.digest import digest_bytes
 from s2c.graph import Component
 from s2c.languages.base import language
+from s2c.model import Attempt
 from s2c.project import Project
 from s2c.reuse import candidates
 from s2c.stands import standing
@@ -84,6 +85,12 @@ def identities(project: Project, tools: Mapping[str, str]) -> Mapping[str, Mappi
 
 def make(project: Project, tools: Mapping[str, str], selected: Collection[str] | None = None) -> Plan:
     """The plan for the components with these ids and all that they import; for everything if `selected` is None."""
+    items = states(project, tools, selected)
+    return Plan(items, batches(project, items))
+
+
+def states(project: Project, tools: Mapping[str, str], selected: Collection[str] | None = None) -> Mapping[str, Item]:
+    """The part of a plan that costs no counting of tokens: every component with its state."""
     graph = project.graph
     chosen = set(graph.components if selected is None else selected)
     chosen |= {one for top in tuple(chosen) for one in graph.closures[top]}
@@ -92,7 +99,7 @@ def make(project: Project, tools: Mapping[str, str], selected: Collection[str] |
     for component in graph.components.values():
         if component.id in chosen:
             items[component.id] = _item(project, component, parts.get(component.id), stands)
-    return Plan(items, batches(project, items))
+    return items
 
 
 def _item(
@@ -143,9 +150,13 @@ def exhausted(project: Project, component: Component, key: str) -> bool:
     """Whether this obligation has used up its attempts under today's asking key."""
     if project.config.retry or project.config.fresh:
         return False
+    return len(attempts(project, component, key)) >= project.config.max_attempts
+
+
+def attempts(project: Project, component: Component, key: str) -> list[Attempt]:
+    """The attempts on record for this obligation under today's asking key."""
     asking = project.asking(component)
-    made = [one for one in project.store.attempts(key) if one.asking == asking]
-    return len(made) >= project.config.max_attempts
+    return [one for one in project.store.attempts(key) if one.asking == asking]
 
 
 def _missing(project: Project, component: Component, stands: Collection[str]) -> list[str]:

@@ -12,9 +12,26 @@ from s2c.asking import Wanted
 from s2c.graph import Component
 from s2c.languages.base import language
 from s2c.model import Hole, HoleKind, Slot, Spec, Verdict, VerdictKind
+from s2c.plan import attempts, whole
 from s2c.project import Project
 from s2c.prompts import Previous
 from s2c.splice import Region, Spliced, splice
+
+
+def wanted(
+    project: Project,
+    component: Component,
+    key: str,
+    last: Mapping[str, str] | None = None,
+    verdict: Verdict | None = None,
+) -> Wanted:
+    """What to ask for: after an attempt of this run (`last`), else after the last one on record, else everything."""
+    made = attempts(project, component, key)
+    if last is None and made:
+        one = made[-1]
+        last, verdict = one.fills, Verdict(one.verdict, "", one.reason, one.diagnostics, one.refusals)
+    asked = whole(project, component, key, len(made) + 1)
+    return asked if last is None or verdict is None else after(project, asked, last, verdict)
 
 
 def after(project: Project, whole: Wanted, last: Mapping[str, str], verdict: Verdict) -> Wanted:

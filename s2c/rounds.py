@@ -15,7 +15,7 @@ from s2c.batches import pack
 from s2c.case import trouble
 from s2c.errors import AskError, LimitReached, S2cError
 from s2c.model import Answer, Event, Request, Verdict, VerdictKind
-from s2c.plan import limits, whole
+from s2c.plan import limits
 from s2c.project import Project
 from s2c.reuse import Candidate
 from s2c.solution import Open, Trial
@@ -65,7 +65,11 @@ class Rounds:
             if said:
                 self._stop([state], said)
                 state.verdict = Verdict(kind, "", said)
-        asked = {one: self._wanted(state) for one, state in by_id.items() if not state.stopped}
+        asked = {
+            one: repair.wanted(self._project, state.component, state.key or "", state.last, state.verdict)
+            for one, state in by_id.items()
+            if not state.stopped
+        }
         if not asked or not self._ready([state for state in todo if not state.stopped]):
             return
         standing = solver.accepted.fills
@@ -105,19 +109,6 @@ class Rounds:
             self._stop(states, error.what)
             return False
         return True
-
-    def _wanted(self, state: Open) -> Wanted:
-        """What to ask for: after an attempt of this run, else after the last one on record, else everything."""
-        key = state.key or ""
-        last, verdict = state.last, state.verdict
-        asking = self._project.asking(state.component)
-        made = [one for one in self._project.store.attempts(key) if one.asking == asking]
-        if last is None and made:
-            one = made[-1]
-            last = one.fills
-            verdict = Verdict(one.verdict, "", one.reason, one.diagnostics, one.refusals)
-        asked = whole(self._project, state.component, key, len(made) + 1)
-        return asked if last is None or verdict is None else repair.after(self._project, asked, last, verdict)
 
     def _pack(self, wanted: Mapping[str, Wanted], standing: Standing) -> list[list[Wanted]]:
         by_attempt: dict[int, list[Wanted]] = {}

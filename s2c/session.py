@@ -22,6 +22,7 @@ from s2c.judge import Judge
 from s2c.languages.base import language
 from s2c.lint import Remarks
 from s2c.model import Event, Verdict, VerdictKind
+from s2c.past import Past, because
 from s2c.process import RawRun, Run
 from s2c.project import Built, Project
 from s2c.rounds import Client, Rounds
@@ -87,14 +88,20 @@ class Session:
         others = (one for one in component.members if one != path)  # what is judged in one run stands or falls as one
         return own or next((why for one in others if (why := plan.why_stale(self.project, one, parts[one]))), ())
 
+    @cached_property
+    def _past(self) -> Past:
+        """What obligations looked like, held against what stands when this run has solved all that it can."""
+        return Past(self.project, lambda one: self.solutions[one].fills if one in self.solutions else None)
+
     def missing(self, path: str) -> tuple[str, ...]:
         """Why `frozen` has nothing for a path: what doit's records tell, else what those in the store do."""
-        if self.project.recorded(path) is not None:
-            return self.stale(path)
+        if (recorded := self.project.recorded(path)) is not None:
+            return because(self._past, path, recorded.parts.get("obligation", ""), self.stale(path))
         key = (self.parts.get(self.project.component(path).id) or {path: {}})[path].get("obligation")
         made = self.project.store.latest_for_path(path)
         if made and all(one.obligation != key for one in made):
-            return (f"the records hold an earlier form of it: {keys.REASONS['obligation']}",)
+            (why,) = because(self._past, path, made[0].obligation, [keys.REASONS["obligation"]])
+            return (f"the records hold an earlier form of it: {why}",)
         return ("the records hold something else for it",) if made else ("the records hold nothing for it",)
 
     def owes(self, path: str) -> str:
@@ -134,6 +141,7 @@ class Session:
                 self.versions.update(solver.tools.versions)
                 self._listen(Event("exported", {"files": self.project.store.export_records()}))
         self.solutions.update(found)
+        self._past.keep(found.values())
 
     def _settle_orphans(self) -> None:
         """What an earlier run left behind when it was killed: its text is kept, and it is told."""
@@ -225,7 +233,7 @@ class Session:
         return "" if isinstance(case, Verdict) or not identity else built.key(self.project, case, identity)
 
     def write_verdict(self, path: str, verdict: Verdict, waiting: tuple[str, ...]) -> None:
-        """Write the verdict file of build/PATH, for people and programs; s2c itself never reads it back."""
+        """Write the verdict file of build/PATH, for people and programs; no build ever reads it back."""
         told = {**to_json(verdict), "waiting": list(waiting)}
         self.project.outputs.write_verdict(path, (json.dumps(told, indent=1, sort_keys=True) + "\n").encode())
         self._listen(Event("checked", {"path": path, "verdict": str(verdict.kind), "waiting": list(waiting)}))

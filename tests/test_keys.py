@@ -397,7 +397,7 @@ def test_what_the_store_lost_makes_nothing_stale() -> None:
 PRINT_PLAN = """
 import random, sys
 from pathlib import Path
-from s2c import cli, plan
+from s2c.commands import plan
 from tests.picture import Bench
 from tests.projects import Tree
 from tests.test_keys import EVEN, ODD, READS, TAGGED, USES, VALUE, HOLE
@@ -409,7 +409,7 @@ for path, text in files:
     bench.tree.write(path, text)
 bench.build(only="a/x/value.dfy")
 made = bench.plan()
-print(cli._plan_json(made, [], []), cli._plan_text(made, []))
+print(plan._to_json(made, [], []), plan._to_text(made, []))
 """
 
 

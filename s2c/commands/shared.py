@@ -3,6 +3,8 @@
 Law: nothing is asked and nothing is written.
 """
 
+import difflib
+import posixpath
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +21,17 @@ def session() -> Session:
     store = connect.open_store(settings)
     project = projects.load(settings, store, recorded.read(settings.root / recorded.FILE).get)
     return Session(project, lambda _: None, lambda: connect.Connection(settings, store, lambda _: None))
+
+
+def known(session: Session, path: str) -> str:
+    """This path, if it is one of a spec; a `./` before it is no matter. Raises S2cError with the nearest."""
+    home = session.project.graph.home
+    for one in (path, posixpath.normpath(path)):
+        if one in home:
+            return one
+    near = difflib.get_close_matches(path, home, n=1, cutoff=0.5)
+    fix = f"did you mean {near[0]}?" if near else "`s2c plan` lists all of them"
+    raise S2cError(f"{path} is not a spec of this project", fix=fix)
 
 
 def selected(session: Session, paths: Sequence[str]) -> list[str] | None:

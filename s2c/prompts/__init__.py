@@ -48,11 +48,19 @@ def version() -> str:
 
 def messages(language: Language, context: str, imports: Mapping[str, bytes], shown: Sequence[Shown]) -> list[Message]:
     """The messages of one request, without the answer format that ends it."""
-    system = f"{_template('system.md')}\n{language.prompt}"
-    parts = [context] if context else []
-    parts += [_imported(path, content) for path, content in sorted(imports.items())]
-    parts += [spec_text(language, one) for one in shown]
-    return [Message("system", system), Message("user", "\n".join(parts))]
+    made = parts(language, context, imports, shown)
+    user = [text for name, text in made.items() if name != "system" and text]
+    return [Message("system", made["system"]), Message("user", "\n".join(user))]
+
+
+def parts(language: Language, context: str, imports: Mapping[str, bytes], shown: Sequence[Shown]) -> Mapping[str, str]:
+    """The texts of a request by what they are, in their order."""
+    return {
+        "system": f"{_template('system.md')}\n{language.prompt}",
+        "context": context,
+        "imports": "\n".join(_imported(path, content) for path, content in sorted(imports.items())),
+        "spec": "\n".join(spec_text(language, one) for one in shown),
+    }
 
 
 def spec_text(language: Language, shown: Shown) -> str:

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import threading
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -187,6 +188,12 @@ class Store:
     def put_analysis(self, key: str, value: Json) -> None:
         """Keep a finding. It is signed as verdicts are, since keys are made of findings."""
         self._found.put(f"analysis {key}", value)
+
+    def put_analyses(self, found: Mapping[str, Json]) -> None:
+        """Keep many findings in one go: one wait for the disk."""
+        with self._found.transaction() if found else nullcontext():
+            for key, value in found.items():
+                self.put_analysis(key, value)
 
     # --- records ------------------------------------------------------------------------------------------------
 
