@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from s2c import config, connect, plan, project
+from s2c import bill, config, connect, project
 from s2c.languages.base import languages
 
 SPEC = """// <vc-helpers>
@@ -40,7 +40,7 @@ def main() -> None:
         begun = time.perf_counter()
         settings = config.load(root, environ={})
         with connect.open_store(settings) as store:
-            made = plan.make(project.load(settings, store, lambda _: None), {"dafny": ""})
+            made = bill.make(project.load(settings, store, lambda _: None), {"dafny": ""})
         planned = time.perf_counter() - begun
     ratio = planned / parsed
     print(f"{count} specs: read and parsed {parsed:.2f} s; loaded and planned {planned:.2f} s ({ratio:.1f} x)")

@@ -19,7 +19,7 @@ from s2c.endpoint import Endpoint
 from s2c.errors import AskError, ConfigError, StoreError
 from s2c.llm import Client
 from s2c.model import Answer, Event, Request
-from s2c.money import Budget, Price, Prices
+from s2c.money import Budget, prices
 from s2c.store import Store, verdict_secret
 from s2c.trouble import PromptCut
 
@@ -70,6 +70,14 @@ def solving(config: Config, listen: Listen) -> Iterator[None]:
         lock.release()
 
 
+def settle_orphans(store: Store, listen: Listen) -> None:
+    """What an earlier run left behind when it was killed: its text is kept, and it is told."""
+    for orphan in store.orphans() if not store.read_only else ():
+        kept = f"{len(orphan.answer.text)} characters of its answer are kept" if orphan.answer.text else "answer lost"
+        listen(Event("orphan", {"state": f"possibly billed, {kept} (sent {orphan.time})"}))
+        store.settle_orphan(orphan)
+
+
 @dataclass
 class _Out:
     """One request that is out: `stop` ends it; while it `waits` for another try nothing of it can get lost."""
@@ -84,10 +92,7 @@ class Connection:
     def __init__(self, config: Config, store: Store, listen: Listen) -> None:
         if not config.model:
             raise ConfigError("no model is set, so nothing can be asked", fix='set model = "..." in [tool.s2c]')
-        own = None
-        if config.price_input is not None and config.price_output is not None:
-            own = Price(config.price_input, config.price_output)
-        self._budget = Budget(Prices(config.base_url, own), config.max_cost)
+        self._budget = Budget(prices(config), config.max_cost)
         self._store = store
         self._listen = listen
         self._ending = False  # nothing more is sent

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from s2c.config import Config
 from s2c.errors import ConfigError, LimitReached
 from s2c.model import Request, Usage
 from s2c.tokens import planned, safety_factor
@@ -63,6 +64,14 @@ class Prices:
         plain = self.cost(Usage(prompt, request.max_output), request.model)
         written = self.cost(Usage(prompt, request.max_output, written=prompt), request.model)
         return None if plain is None or written is None else max(plain, written)
+
+
+def prices(config: Config) -> Prices:
+    """What the model of these settings costs."""
+    own = None
+    if config.price_input is not None and config.price_output is not None:
+        own = Price(config.price_input, config.price_output)
+    return Prices(config.base_url, own)
 
 
 class Budget:

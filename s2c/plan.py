@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from s2c import keys, patterns
-from s2c.asking import Wanted, fixed, work
-from s2c.batches import Limits, Work, pack
+from s2c.asking import Wanted, fixed
+from s2c.batches import Limits
 from s2c.digest import digest_bytes
 from s2c.graph import Component
 from s2c.languages.base import language
@@ -47,19 +47,6 @@ class Item:
     key: str | None
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Every component with its state, and the batches of round 1 at most."""
-
-    items: Mapping[str, Item]
-    batches: tuple[tuple[Work, ...], ...]
-
-    @property
-    def tokens(self) -> int:
-        """Prompt tokens of the specs in round 1, at most."""
-        return sum(one.tokens for batch in self.batches for one in batch)
-
-
 def rekeyed(reasons: Iterable[str]) -> str:
     """What to tell before anything is paid where keys are not what they were though no source changed; else ""."""
     count = sum(keys.FORM in one for one in reasons)
@@ -81,12 +68,6 @@ def identities(project: Project, tools: Mapping[str, str]) -> Mapping[str, Mappi
         own = tools[spoken.name], spoken.policy_version, project.graph.options(component), stands.first.get(one)
         found[one] = {path: keys.generated(key, project.graph.specs[path], *own) for path in component.members}
     return found
-
-
-def make(project: Project, tools: Mapping[str, str], selected: Collection[str] | None = None) -> Plan:
-    """The plan for the components with these ids and all that they import; for everything if `selected` is None."""
-    items = states(project, tools, selected)
-    return Plan(items, batches(project, items))
 
 
 def states(project: Project, tools: Mapping[str, str], selected: Collection[str] | None = None) -> Mapping[str, Item]:
@@ -176,20 +157,6 @@ def limits(project: Project, counter: Counter) -> Limits:
     context = patterns.describe(project.graph) if config.context_aware else ""
     tokens = config.batch_size - fixed(project, context, counter)
     return Limits(config.batch_specs, tokens, config.max_output, config.batch_mode, config.smart_batching)
-
-
-def batches(project: Project, items: Mapping[str, Item]) -> tuple[tuple[Work, ...], ...]:
-    """Round 1 at most: every component that may have to be asked for."""
-    asked = [
-        item
-        for item in items.values()
-        if item.state in MAY_ASK and not (item.key and exhausted(project, item.component, item.key))
-    ]
-    if not asked:
-        return ()
-    counter, stands = Counter(), standing(project).fills
-    works = [work(project, whole(project, item.component, item.key or "", 1), counter, stands) for item in asked]
-    return tuple(pack(works, limits(project, counter), 1))
 
 
 def whole(project: Project, component: Component, key: str, attempt: int) -> Wanted:

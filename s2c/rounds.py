@@ -10,14 +10,13 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Protocol
 
 from s2c import repair
-from s2c.asking import Composed, Standing, Wanted, compose, fills_of, work
-from s2c.batches import pack
+from s2c.asking import Composed, Wanted, fills_of
 from s2c.case import trouble
 from s2c.errors import AskError, LimitReached, S2cError
 from s2c.model import Answer, Event, Request, Verdict, VerdictKind
-from s2c.plan import limits
 from s2c.project import Project
 from s2c.reuse import Candidate
+from s2c.sending import Requests, requests
 from s2c.solution import Open, Trial
 from s2c.solve import Listen, Solver
 from s2c.tokens import Counter
@@ -34,6 +33,40 @@ class Client(Protocol):
 
     def close(self) -> None:
         """End what is out, refuse what comes."""
+
+
+class Rehearsal:
+    """Stands where a model would be asked: what would be sent first is kept, and nothing is."""
+
+    def __init__(self, project: Project, context: str) -> None:
+        self.requests: Requests = []
+        self._project = project
+        self._context = context
+
+    def round(self, solver: Solver, todo: Sequence[Open]) -> None:
+        """The first requests for these components; those whose answer is stored already are none."""
+        asked = wanted(self._project, solver, todo)
+        made = requests(self._project, asked, self._context, Counter(), solver.accepted.fills)
+        fresh = self._project.config.fresh
+        self.requests = [one for one in made if fresh or self._project.store.answer(one[1].request.key) is None]
+        for state in solver.open.values():
+            state.stopped = True
+
+
+def wanted(project: Project, solver: Solver, todo: Sequence[Open]) -> dict[str, Wanted]:
+    """What to ask for, by component id. Nothing is paid for where nothing could be judged: that is stopped here."""
+    tested = {state.component.language: solver.tools.get(state.component.language) for state in todo}
+    for state in todo:
+        said, kind = tested[state.component.language], VerdictKind.TOOL_MISSING
+        if not isinstance(said, str):
+            said, kind = trouble(project.graph, state.component, said), VerdictKind.TOOL_CRASH
+        if said:
+            state.stopped, state.reason, state.verdict = True, said, Verdict(kind, "", said)
+    return {
+        state.component.id: repair.wanted(project, state.component, state.key or "", state.last, state.verdict)
+        for state in todo
+        if not state.stopped
+    }
 
 
 class Rounds:
@@ -56,25 +89,10 @@ class Rounds:
     def round(self, solver: Solver, todo: Sequence[Open]) -> None:
         """One request for every batch of these components."""
         by_id = {state.component.id: state for state in todo}
-        tested = {state.component.language: solver.tools.get(state.component.language) for state in todo}
-        for state in todo:  # nothing is paid for where nothing could be judged
-            said = tested[state.component.language]
-            kind = VerdictKind.TOOL_MISSING
-            if not isinstance(said, str):
-                said, kind = trouble(self._project.graph, state.component, said), VerdictKind.TOOL_CRASH
-            if said:
-                self._stop([state], said)
-                state.verdict = Verdict(kind, "", said)
-        asked = {
-            one: repair.wanted(self._project, state.component, state.key or "", state.last, state.verdict)
-            for one, state in by_id.items()
-            if not state.stopped
-        }
+        asked = wanted(self._project, solver, todo)
         if not asked or not self._ready([state for state in todo if not state.stopped]):
             return
-        standing = solver.accepted.fills
-        batches = self._pack(asked, standing)
-        composed = [(batch, compose(self._project, batch, self._context, self._counter, standing)) for batch in batches]
+        composed = requests(self._project, asked, self._context, self._counter, solver.accepted.fills)
         self._listen(Event("round", {"specs": len(asked), "requests": len(composed)}))
         with ThreadPoolExecutor(self._project.config.requests) as pool:
             futures: dict[Future[Answer], tuple[list[Wanted], Composed]] = {}
@@ -109,17 +127,6 @@ class Rounds:
             self._stop(states, error.what)
             return False
         return True
-
-    def _pack(self, wanted: Mapping[str, Wanted], standing: Standing) -> list[list[Wanted]]:
-        by_attempt: dict[int, list[Wanted]] = {}
-        most = limits(self._project, self._counter)
-        for one in wanted.values():
-            by_attempt.setdefault(one.attempt, []).append(one)
-        return [
-            [wanted[piece.id] for piece in batch]
-            for attempt, ones in sorted(by_attempt.items())
-            for batch in pack((work(self._project, one, self._counter, standing) for one in ones), most, attempt)
-        ]
 
     def _send(self, composed: Composed, specs: int) -> Answer:
         """In a thread of its own. An answer to exactly this request that is stored already costs nothing."""

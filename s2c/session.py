@@ -14,7 +14,7 @@ from functools import cached_property
 
 from s2c import built, keys, patterns, plan, stands, tools, weak
 from s2c.config import Config
-from s2c.connect import solving
+from s2c.connect import settle_orphans, solving
 from s2c.digest import digest_bytes
 from s2c.errors import LimitReached, S2cError, ToolError
 from s2c.executor import LocalExecutor
@@ -25,7 +25,8 @@ from s2c.model import Event, Verdict, VerdictKind
 from s2c.past import Past, because
 from s2c.process import RawRun, Run
 from s2c.project import Built, Project
-from s2c.rounds import Client, Rounds
+from s2c.rounds import Client, Rehearsal, Rounds
+from s2c.sending import Requests
 from s2c.solution import Solution
 from s2c.solve import Listen, Solver
 from s2c.splice import splice
@@ -128,7 +129,7 @@ class Session:
                 sweep(folder)
             self._asker = asker
             self._ends += [asker.close] if asker is not None else []
-            self._settle_orphans()
+            settle_orphans(self.project.store, self._listen)
             solver = Solver(self.project, self._counted(executor), self._jobs, self._listen)
             current = stands.current(self.project, self.stale)
             try:
@@ -143,15 +144,17 @@ class Session:
         self.solutions.update(found)
         self._past.keep(found.values())
 
-    def _settle_orphans(self) -> None:
-        """What an earlier run left behind when it was killed: its text is kept, and it is told."""
-        store = self.project.store
-        for orphan in store.orphans() if not store.read_only else ():
-            kept = (
-                f"{len(orphan.answer.text)} characters of its answer are kept" if orphan.answer.text else "answer lost"
-            )
-            self._listen(Event("orphan", {"state": f"possibly billed, {kept} (sent {orphan.time})"}))
-            store.settle_orphan(orphan)
+    def rehearse(self, wanted: Collection[str]) -> Requests:
+        """What a run over these paths would send first: all that is free is judged now and kept, nothing is asked."""
+        graph, home = self.project.graph, {self.project.graph.home[path] for path in wanted}
+        asked = {one for top in home for one in (top, *graph.closures[top])}
+        context = patterns.describe(graph) if self.config.context_aware else ""
+        rehearsal = Rehearsal(self.project, context)
+        with solving(self.config, self._listen), self._executor() as executor:
+            solver = Solver(self.project, self._counted(executor), self._jobs, self._listen)
+            found = solver.solve(home, asked, stands.current(self.project, self.stale), rehearsal)
+        self.solutions.update(found)
+        return rehearsal.requests
 
     def generate(self, path: str) -> Built | str:
         """Write build/PATH from its solution: what to record, or why there is none."""
@@ -186,7 +189,7 @@ class Session:
         spec = self.project.graph.specs[path]
         if {hole.id for hole in spec.outline.holes} <= set(fills):
             content = splice(spec, language(spec.language), fills).content
-            self.project.outputs.write_failed(path, content, "\n".join(told(solution)))
+            self.project.outputs.write_failed(path, content, "\n".join(solution.told))
 
     def _keep_edit(self, path: str, content: bytes) -> None:
         """An edit by hand that is not in `content`, which is written now, is kept beside: nobody's work gets lost."""
@@ -288,13 +291,3 @@ class Session:
             return executor.submit(run)
 
         return submit
-
-
-def told(solution: Solution) -> list[str]:
-    """Why a component has no implementation, for a person: the verdict, then every diagnostic."""
-    verdict = solution.verdict
-    lines = [solution.reason]
-    if verdict is not None:
-        lines += [f"{one.rule}: {one.message}" for one in verdict.refusals]
-        lines += [one.text for one in verdict.diagnostics]
-    return lines

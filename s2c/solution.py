@@ -32,6 +32,15 @@ class Solution:
         """Verified, strictly, and everything that it imports too."""
         return self.fills is not None and not self.waiting
 
+    @property
+    def told(self) -> list[str]:
+        """Why there is no implementation, for a person: the reason, then every refusal and diagnostic."""
+        lines = [self.reason]
+        if self.verdict is not None:
+            lines += [f"{one.rule}: {one.message}" for one in self.verdict.refusals]
+            lines += [one.text for one in self.verdict.diagnostics]
+        return lines
+
 
 @dataclass
 class Open:

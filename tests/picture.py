@@ -4,15 +4,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from s2c import bill, keys, stands
 from s2c import config as configs
 from s2c import graph as graphs
-from s2c import keys, plan, stands
 from s2c import project as projects
+from s2c.bill import Plan
 from s2c.digest import digest_bytes
 from s2c.graph import Component, Graph
 from s2c.languages.base import language
 from s2c.model import Hole, HoleKind, Implementation, Spec
-from s2c.plan import Item, Plan
+from s2c.plan import Item
 from s2c.project import Built, Project
 from s2c.splice import splice
 from s2c.store import Store
@@ -70,7 +71,7 @@ class Bench:
     def plan(self, *selected: str, tool: str = TOOLS["dafny"], **settings: str) -> Plan:
         """The plan for everything, or for these components."""
         with self.project(**settings) as project:
-            return plan.make(project, {"dafny": tool}, selected or None)
+            return bill.make(project, {"dafny": tool}, selected or None)
 
     def item(self, path: str, *, tool: str = TOOLS["dafny"], **settings: str) -> Item:
         """One component's line in the plan for everything."""

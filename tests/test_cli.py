@@ -47,7 +47,7 @@ def test_a_plan_says_what_would_be_done(project: Tree) -> None:
     ended = clean(project.s2c("plan"), 0)
     *lines, last = ended.out.splitlines()
     assert lines == ["lib/half.dfy: ask (never built here)", "top.dfy: ask (never built here)"]
-    assert last.startswith("0 up to date; round 1: at most 1 requests, ")
+    assert last.startswith("0 up to date; round 1: at most 1 requests for 2 specs, ")
     assert ended.err == ""
 
 
@@ -59,10 +59,10 @@ def test_a_program_reads_the_same(project: Tree) -> None:
         (["top.dfy"], "ask", "never built here"),
     ]
     assert all(one["key"].startswith("b2:obligation.") for one in found["specs"])
-    (batch,) = found["batches"]
-    assert batch["specs"] == ["lib/half.dfy", "top.dfy"]
-    assert found["requests_at_most"] == 1
-    assert f", {batch['tokens']} prompt tokens" in project.s2c("plan").out
+    (request,) = found["requests"]
+    assert request["specs"] == ["lib/half.dfy", "top.dfy"]
+    assert (found["exact"], found["cost"]) == (False, None)
+    assert f" for 2 specs, {request['tokens']} prompt tokens, cost unknown" in project.s2c("plan").out
 
 
 def test_what_is_in_the_store_costs_nothing(project: Tree) -> None:
@@ -72,7 +72,7 @@ def test_what_is_in_the_store_costs_nothing(project: Tree) -> None:
     found = json.loads(clean(project.s2c("plan", "--json"), 0).out)
     del os.environ["S2C_VERDICT_KEY"]
     assert {one["state"] for one in found["specs"]} == {"stored"}
-    assert found["requests_at_most"] == 0
+    assert found["requests"] == []
 
 
 def test_a_plan_of_one_spec_has_its_imports(project: Tree) -> None:
@@ -138,7 +138,10 @@ def test_a_project_is_found_from_below(project: Tree) -> None:
 
 def test_an_empty_folder_is_an_empty_project(tree: Tree) -> None:
     """Without specs and settings there is nothing to do, and that is no error."""
-    assert clean(run(tree.root, "plan"), 0).out == "0 up to date; round 1: at most 0 requests, 0 prompt tokens\n"
+    assert (
+        clean(run(tree.root, "plan"), 0).out
+        == "0 up to date; round 1: at most 0 requests for 0 specs, 0 prompt tokens\n"
+    )
 
 
 def test_who_stops_reading_gets_no_complaint(project: Tree) -> None:

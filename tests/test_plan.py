@@ -67,7 +67,7 @@ def test_new_specs_are_asked_for_together(bench: Bench) -> None:
         "lib/half.dfy": ("ask", "never built here"),
         "top.dfy": ("ask", "never built here"),
     }
-    assert [[work.id for work in batch] for batch in made.batches] == [["lib/half.dfy", "top.dfy"]]
+    assert [one.components for one in made.requests] == [("lib/half.dfy", "top.dfy")]
     assert made.tokens > 20
 
 
@@ -76,7 +76,7 @@ def test_what_is_built_is_current(bench: Bench) -> None:
     bench.build()
     made = bench.plan()
     assert {str(item.state) for item in made.items.values()} == {"current"}
-    assert made.batches == ()
+    assert made.requests == ()
     assert made.tokens == 0
 
 
@@ -88,7 +88,7 @@ def test_build_and_records_of_doit_can_be_lost(bench: Bench) -> None:
     bench.recorded.clear()
     made = bench.plan()
     assert {str(item.state) for item in made.items.values()} == {"stored"}
-    assert made.batches == ()
+    assert made.requests == ()
 
 
 def test_only_what_is_selected_and_imported_is_planned(bench: Bench) -> None:
@@ -108,7 +108,7 @@ def test_a_comment_costs_no_request(bench: Bench) -> None:
     item = bench.item("lib/half.dfy")
     assert (str(item.state), item.reason) == ("stored", "its text changed, not its meaning")
     assert bench.states()["top.dfy"] == "current"
-    assert bench.plan().batches == ()
+    assert bench.plan().requests == ()
 
 
 def test_a_renamed_file_is_found_again(bench: Bench) -> None:
@@ -124,7 +124,7 @@ def test_a_renamed_file_is_found_again(bench: Bench) -> None:
     }
     assert made.items["lib/renamed.dfy"].key == before
     assert made.items["top.dfy"].reason == "its text changed, not its meaning"
-    assert made.batches == ()
+    assert made.requests == ()
 
 
 def test_a_moved_member_of_a_cycle_is_found_again(bench: Bench) -> None:
@@ -149,7 +149,7 @@ def test_an_edited_contract_tries_the_old_fills(bench: Bench) -> None:
     item = made.items["top.dfy"]
     assert (str(item.state), item.reason) == ("candidate", "its contract, or what it imports, changed")
     assert str(made.items["lib/half.dfy"].state) == "current"
-    assert [[work.id for work in batch] for batch in made.batches] == [["top.dfy"]]
+    assert [one.components for one in made.requests] == [("top.dfy",)]
 
 
 def test_an_edited_contract_makes_importers_stale(bench: Bench) -> None:
@@ -190,7 +190,7 @@ def test_what_stands_in_a_hole_is_nothing(bench: Bench) -> None:
     assert {one: item.key for one, item in made.items.items()} == keyed
     assert str(made.items["lib/half.dfy"].state) == "stored"
     assert str(made.items["top.dfy"].state) == "current"
-    assert made.batches == ()
+    assert made.requests == ()
 
 
 def test_another_verifier_asks_for_nothing(bench: Bench) -> None:
@@ -303,7 +303,7 @@ def test_a_missing_import_breaks_its_importers_alone(bench: Bench) -> None:
         "top.dfy": "broken",
     }
     assert made.items["top.dfy"].reason.startswith("lib/half.dfy:2:11: imports 'gone.dfy', but there is no file")
-    assert made.batches == ()
+    assert made.requests == ()
 
 
 def test_a_file_that_does_not_parse_is_broken(bench: Bench) -> None:
@@ -323,7 +323,7 @@ def test_used_up_attempts_cost_nothing(bench: Bench) -> None:
     fail(bench, "top.dfy", 5)
     made = bench.plan()
     assert str(made.items["top.dfy"].state) == "exhausted"
-    assert made.batches == ()
+    assert made.requests == ()
     assert bench.states(max_attempts="6")["top.dfy"] == "ask"
 
 
@@ -351,4 +351,4 @@ def test_used_up_with_old_fills_is_at_most_a_check(bench: Bench) -> None:
     fail(bench, "top.dfy", 5)
     made = bench.plan()
     assert str(made.items["top.dfy"].state) == "candidate"
-    assert made.batches == ()
+    assert made.requests == ()

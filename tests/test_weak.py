@@ -10,11 +10,12 @@ import pytest
 from s2c import config as configs
 from s2c import project as projects
 from s2c import stands, weak
+from s2c.bill import make
 from s2c.case import Case, Laid
 from s2c.digest import Json
 from s2c.languages.base import language
 from s2c.lint import Remarks
-from s2c.plan import State, make
+from s2c.plan import State
 from s2c.process import RawRun, Run
 from s2c.project import Built
 from s2c.rounds import Client

@@ -15,6 +15,7 @@ from s2c.languages.base import Language
 from s2c.model import Diagnostic, Hole, Message, Refusal, Spec
 
 FORM = "prompt.1"
+MOST_SAID = 2000  # tokens of what was said against one component, in a plan: SHOWN_DIAGNOSTICS of a few lines each
 SHOWN_DIAGNOSTICS = 12  # more than these repeat the same trouble and crowd out the text
 
 

@@ -1,0 +1,109 @@
+"""What round 1 of a run sends at most, and what that costs: known before anything is paid.
+
+Law: the run never sends more in round 1 than is told here. Older fills that may prove a spec for nothing are taken to
+fail; what waits for a fill that it can see is taken to be asked for at once, alone.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from s2c import asking, patterns, repair
+from s2c.asking import Composed, Wanted
+from s2c.model import Request, Usage
+from s2c.money import Prices
+from s2c.plan import MAY_ASK, Item, State, exhausted, states, whole
+from s2c.project import Project
+from s2c.prompts import MOST_SAID
+from s2c.reuse import candidates
+from s2c.sending import batches
+from s2c.stands import standing
+from s2c.tokens import Counter
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One request: its components, its prompt tokens at most, and the tokens of the answer that is to be expected."""
+
+    components: tuple[str, ...]
+    prompt: int
+    output: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every component with its state, and the requests of round 1 at most. `sure`: what nothing free can spare."""
+
+    items: Mapping[str, Item]
+    requests: tuple[Sent, ...]
+    sure: tuple[Sent, ...]
+
+    @property
+    def tokens(self) -> int:
+        """Prompt tokens of round 1, at most."""
+        return sum(one.prompt for one in self.requests)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Dollars for round 1. `low`: what is sure, answered as shortly as is likely; `high`: all of it, at full length."""
+
+    low: Decimal
+    high: Decimal
+
+
+def make(project: Project, tools: Mapping[str, str], selected: Collection[str] | None = None) -> Plan:
+    """The plan for the components with these ids and all that they import; for everything if `selected` is None."""
+    items = states(project, tools, selected)
+    asked = {
+        one: item
+        for one, item in items.items()
+        if item.state in MAY_ASK and not (item.key and exhausted(project, item.component, item.key))
+    }
+    sure = {one: item for one, item in asked.items() if item.state is State.ASK}
+    return Plan(items, _sent(project, asked), _sent(project, sure) if len(sure) < len(asked) else _sent(project, asked))
+
+
+def cost(requests: Sequence[Sent], sure: Sequence[Sent], project: Project, prices: Prices) -> Cost | None:
+    """What these cost at these prices; None where no price is known."""
+    config = project.config
+    low = [prices.cost(Usage(one.prompt, one.output), config.model) for one in sure]
+    whole = (Request("", config.model, (), config.max_output, "", {}, "", one.prompt) for one in requests)
+    high = [prices.at_most(one) for one in whole]
+    known_low, known_high = [one for one in low if one is not None], [one for one in high if one is not None]
+    if len(known_low) < len(low) or len(known_high) < len(high):
+        return None
+    return Cost(sum(known_low, Decimal(0)), sum(known_high, Decimal(0)))
+
+
+def sent(project: Project, batch: Sequence[Wanted], composed: Composed) -> Sent:
+    """A composed request as it is told in a plan."""
+    counter, stands = Counter(), standing(project).fills
+    output = sum(asking.work(project, one, counter, stands).output for one in batch)
+    return Sent(tuple(one.component.id for one in batch), composed.request.prompt_tokens, output)
+
+
+def _sent(project: Project, items: Mapping[str, Item]) -> tuple[Sent, ...]:
+    if not items:
+        return ()
+    counter, stands = Counter(), standing(project).fills
+    known = {one: repair.wanted(project, item.component, item.key) for one, item in items.items() if item.key}
+    packed = batches(project, known, counter, stands)
+    packed += [[whole(project, item.component, "", 1)] for item in items.values() if not item.key]
+    context = patterns.describe(project.graph) if project.config.context_aware else ""
+    rest = asking.fixed(project, context, counter)
+    found = []
+    for batch in packed:
+        works = [asking.work(project, one, counter, stands) for one in batch]
+        said = sum(_said(project, items[one.component.id], one, counter) for one in batch)
+        most = rest + said + sum(one.tokens for one in works)
+        found.append(Sent(tuple(one.id for one in works), most, sum(one.output for one in works)))
+    return tuple(found)
+
+
+def _said(project: Project, item: Item, wanted: Wanted, counter: Counter) -> int:
+    """Tokens of older fills that may fail and are then shown, with what may be said of them."""
+    if wanted.previous is not None:
+        return 0
+    found = candidates(project, item.component, item.key or "", {}, exact=False)
+    return max((sum(map(counter.count, one.fills.values())) for one in found), default=-MOST_SAID) + MOST_SAID
