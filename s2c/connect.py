@@ -70,6 +70,25 @@ def solving(config: Config, listen: Listen) -> Iterator[None]:
         lock.release()
 
 
+def endpoint(config: Config) -> Endpoint:
+    """Where and how a run asks: the settings, and the key from the environment."""
+    return Endpoint(
+        base_url=config.base_url,
+        model=config.model,
+        api_key=os.environ.get(config.api_key_env, ""),
+        temperature="" if config.temperature is None else str(config.temperature),
+        deadline=float(config.request_seconds),
+    )
+
+
+def prices(config: Config) -> Prices:
+    """What requests cost: the user's own prices, else those of the table."""
+    own = None
+    if config.price_input is not None and config.price_output is not None:
+        own = Price(config.price_input, config.price_output)
+    return Prices(config.base_url, own)
+
+
 @dataclass
 class _Out:
     """One request that is out: `stop` ends it; while it `waits` for another try nothing of it can get lost."""
@@ -84,24 +103,13 @@ class Connection:
     def __init__(self, config: Config, store: Store, listen: Listen) -> None:
         if not config.model:
             raise ConfigError("no model is set, so nothing can be asked", fix='set model = "..." in [tool.s2c]')
-        own = None
-        if config.price_input is not None and config.price_output is not None:
-            own = Price(config.price_input, config.price_output)
-        self._budget = Budget(Prices(config.base_url, own), config.max_cost)
+        self._budget = Budget(prices(config), config.max_cost)
         self._store = store
         self._listen = listen
         self._ending = False  # nothing more is sent
         self._out: dict[int, _Out] = {}
         self._lock = threading.RLock()  # a signal may come while it is held, and asks what is out
-        self._client = Client(
-            Endpoint(
-                base_url=config.base_url,
-                model=config.model,
-                api_key=os.environ.get(config.api_key_env, ""),
-                temperature="" if config.temperature is None else str(config.temperature),
-                deadline=float(config.request_seconds),
-            )
-        )
+        self._client = Client(endpoint(config))
 
     def ask(self, request: Request) -> Answer:
         """Ask once. Raises AskError when no usable answer came, LimitReached when the budget does not allow it."""
