@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from s2c import tokens
-from s2c.checkup.finding import Finding, State, of_error, ok, warn
+from s2c.checkup.finding import Finding, State, fail, of_error, ok, warn
 from s2c.config import Config
 from s2c.connect import endpoint, prices
 from s2c.endpoint import Endpoint
@@ -19,7 +19,8 @@ from s2c.errors import S2cError
 from s2c.llm import Client
 from s2c.model import Answer, Message, Request
 from s2c.money import Budget
-from s2c.trouble import shortened
+from s2c.store.spool import BROKEN
+from s2c.trouble import Unavailable, shortened
 
 NAME = re.compile(r"[A-Z_][A-Z0-9_]*")  # of a variable; whoever writes the key itself there must not see it again
 QUESTION = "Answer with the single word: ready"
@@ -75,8 +76,12 @@ def ping(config: Config) -> Iterator[Finding]:
     budget = Budget(prices(config), config.max_cost)
     reservation = budget.reserve(request)  # with a cap and no price, nothing goes out
     one = replace(endpoint(config), max_tries=1, deadline=min(SECONDS, float(config.request_seconds)))
-    with Client(one) as client:
-        answer = client.ask(request)
+    try:
+        with Client(one) as client:
+            answer = client.ask(request)
+    except Unavailable as error:
+        yield fail("ping", f"{error.where}: {error.what}", "see whether base_url is right and what it names is up")
+        return
     cost = budget.settle(reservation, answer.usage if answer.usage.prompt else None, answer.cost)
     yield _answered(answer, "" if cost is None else f", ${cost.normalize():f}")
 
@@ -88,9 +93,8 @@ def _answered(answer: Answer, cost: str) -> Finding:
     )
     if answer.finish in {"stop", "length"}:  # a model that thinks first may have used up so little by that
         return ok("ping", said)
-    return warn(
-        "ping", said, "run it again; if it stays so, look at what stands before the endpoint (a proxy, a filter)"
-    )
+    state = State.FAIL if answer.finish.startswith(BROKEN) else State.WARN
+    return Finding("ping", state, said, "run it again; if it stays so, see what stands before it (a proxy, a filter)")
 
 
 def _asks(config: Config) -> bool:

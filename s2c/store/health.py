@@ -1,11 +1,13 @@
 """How a store is, without changing what it holds.
 
-Law: it reads every row as a run would, and creates nothing: where there is no database there is none afterwards.
+Law: it reads every row as a run would, and creates nothing: where there is no database there is none afterwards. One
+that turns out to be damaged gets the mark by which the next run puts it right.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +61,11 @@ def aside(folder: Path) -> tuple[Path, ...]:
 
 def size(folder: Path) -> int:
     """The bytes of all files in the cache folder."""
-    return sum(one.stat().st_size for one in folder.rglob("*") if one.is_file())
+    total = 0
+    for one in folder.rglob("*"):
+        with suppress(OSError):  # a run that is at work takes files away
+            total += one.stat().st_size if one.is_file() else 0
+    return total
 
 
 def stored(folder: Path) -> AbstractSet[Place]:
