@@ -9,7 +9,7 @@ import json
 import os
 import stat
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +43,7 @@ class Scaffold:
     changes: tuple[Change, ...]
     kept: tuple[str, ...]
     by_hand: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def plan(config: Config) -> Scaffold:
@@ -60,7 +61,7 @@ def plan(config: Config) -> Scaffold:
     whole = before is not None and has_tasks(before)
     kept = (*(["dodo.py"] if whole else []), *([] if found[0] else [f"{OPENING} of pyproject.toml"]))
     by_hand = () if whole or before is None else (lacking,)
-    return Scaffold(tuple(one for one in found if one is not None), kept, by_hand)
+    return Scaffold(tuple(one for one in found if one is not None), kept, by_hand, tuple(_taken(config)))
 
 
 def write(changes: Sequence[Change]) -> None:
@@ -141,6 +142,16 @@ def _bare(line: str) -> str:
 
 def _in_git(folder: Path) -> bool:
     return any((one / ".git").exists() for one in (folder, *folder.parents))
+
+
+def _taken(config: Config) -> Iterator[str]:
+    """What to say of folders that s2c writes into and that hold something which is not its own."""
+    for setting, folder, marks in (
+        ("build", config.build_folder, ("summary.json", ".verdict")),
+        ("cache", config.cache_folder, ("db", "records")),
+    ):
+        if folder.is_dir() and any(folder.iterdir()) and not any((folder / mark).exists() for mark in marks):
+            yield f"{folder.name}/ is here already, and s2c writes into it: set `{setting}` to have another folder"
 
 
 # --- texts and files ----------------------------------------------------------------------------------------------

@@ -77,6 +77,8 @@ def test_all_is_well(project: Tree, tmp_path: Path) -> None:
     assert f"Dafny 4.11.0 passes its self-test ({tmp_path}/tool/dafny; identity b2:tool.1:" in told["dafny"].said
     assert told["endpoint"].said == "http://127.0.0.1:9/v1; the key comes from the variable OPENAI_API_KEY"
     assert all(not one.fix for one in told.values())
+    (project.root / "lib").mkdir()
+    assert f"ok    project: {project.root}\n" in clean(run(project.root / "lib", "doctor", env=project.env), 0).out
 
 
 def test_text_and_json_say_the_same(project: Tree) -> None:
@@ -162,17 +164,23 @@ def test_a_wrong_setting_is_a_finding(tree: Tree, table: str) -> None:
 # --- packages ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_package_that_is_too_old_is_told(tmp_path: Path) -> None:
-    """What is installed is held against what s2c requires: an older one is a FAIL with the command that mends it."""
+def test_what_is_installed_is_held_against_what_is_required(tmp_path: Path) -> None:
+    """An interpreter or a package that is too old, or not there, is a FAIL, with the command that mends it."""
     other = tmp_path / "other/diskcache-5.6.2.dist-info"
-    other.mkdir(parents=True)
+    own = tmp_path / "other/s2c-0.1.0.dist-info"
+    for one in (other, own):
+        one.mkdir(parents=True)
+    needs = "Requires-Dist: diskcache>=5.6.3\nRequires-Dist: no-such-thing>=1\nRequires-Dist: doit\n"
+    (own / "METADATA").write_text(f"Metadata-Version: 2.1\nName: s2c\nVersion: 0.1.0\nRequires-Python: >=9\n{needs}")
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: diskcache\nVersion: 5.6.2\n")
     paths = os.pathsep.join([str(other.parent), os.environ.get("PYTHONPATH", "")])
     told = found(run(tmp_path, "doctor", "--json", env={"PYTHONPATH": paths}), 2)
-    assert told["package diskcache"].said.startswith("5.6.2, but s2c requires ")
-    assert told["package diskcache"].fix.startswith("pip install 'diskcache")
-    assert "diskcache" not in told["packages"].said
-    assert "doit 0." in told["packages"].said
+    assert told["python"].said.endswith(", but s2c requires >=9")
+    assert told["package diskcache"].said == "5.6.2, but s2c requires >=5.6.3"
+    assert told["package diskcache"].fix == "pip install 'diskcache>=5.6.3'"
+    assert told["package no-such-thing"].said == "it is not installed"
+    assert told["packages"].said.startswith("s2c 0.1.0, doit 0.")
+    assert bad(told)[:3] == ["python", "package diskcache", "package no-such-thing"]
 
 
 @pytest.mark.parametrize(
@@ -337,7 +345,7 @@ def test_a_key_in_the_place_of_its_name_is_not_shown(project: Tree) -> None:
 
 
 def test_a_key_that_is_missing(project: Tree) -> None:
-    """OpenAI's endpoint without a key is a FAIL that names the variable that is set; for a run that asks nothing it warns."""
+    """OpenAI's endpoint without a key is a FAIL that names the variable; where a run asks nothing it is a warning."""
     del project.settings["base_url"]
     project.configure(api_key_env="MY_KEY")
     told = found(project.s2c("doctor", "--json"), 2)["endpoint"]
@@ -399,7 +407,7 @@ def test_a_row_that_is_not_what_was_written(project: Tree) -> None:
 
 
 def test_records_and_store_are_held_against_each_other(project: Tree) -> None:
-    """What only the text has is read by the next run; what only the store has is a warning; a bad line has its place."""
+    """What only the text has, the next run reads; what only the store has is a warning; a bad line has its place."""
     folder = build(project).root / "cache"
     (folder / "db").rename(folder / "away")
     assert ": the next run reads " in found(project.s2c("doctor", "--json"), 0)["records"].said
@@ -456,14 +464,26 @@ def test_network_file_systems_are_known_by_their_type() -> None:
     kinds = {path: places.kind(Path(path), mounts) for path in ("/x", "/home/u/p", "/homes", "/home/a b/c", "/mnt/p")}
     assert kinds == {"/x": "ext4", "/home/u/p": "nfs4", "/homes": "ext4", "/home/a b/c": "ext4", "/mnt/p": "tmpfs"}
     for name in ("nfs", "nfs4", "cifs", "smb3", "lustre", "fuse.sshfs"):
-        (told,) = places.on("cache folder", Path("/p"), name, database=True)
+        (told,) = places.system("cache folder", Path("/p"), name, database=True)
         assert told.state is State.WARN
         assert f"({name}): SQLite's locks do not hold there" in told.said
     assert [
         one
         for name in ("ext4", "xfs", "btrfs", "tmpfs", "overlay", "")
-        for one in places.on("a", Path("/p"), name, database=True)
+        for one in places.system("a", Path("/p"), name, database=True)
     ] == []
+
+
+def test_names_that_differ_in_case_and_a_network_are_told() -> None:
+    """A file system without case and a sandbox that can't take the network away are warnings with what to do."""
+    assert [one.state for one in places.case("a", Path("/p"), same=True)] == [State.WARN]
+    assert list(places.case("a", Path("/p"), same=False)) == []
+    told = machine.isolation("not enforced: Operation not permitted")
+    assert (told.state, told.said) == (
+        State.WARN,
+        "verifiers can reach the network: not enforced: Operation not permitted",
+    )
+    assert machine.isolation("network namespace").state is State.OK
 
 
 def test_little_room_is_told() -> None:

@@ -131,7 +131,7 @@ def test_a_table_that_is_there_stays(folder: Path) -> None:
     (folder / "pyproject.toml").write_bytes(before)
     ended = clean(run(folder, "init"), 0)
     assert ended.out.startswith("wrote dodo.py\nleft as it is: [tool.s2c] of pyproject.toml\n")
-    assert "by hand: specs = ['src/*.dfy'] finds none; what is here is found by specs = ['**/*']\n" in ended.out
+    assert 'by hand: specs = ["src/*.dfy"] finds none; what is here is found by specs = ["**/*"]\n' in ended.out
     assert "found 1 spec with 2 holes\n" in ended.out
     assert (folder / "pyproject.toml").read_bytes() == before
     assert (folder / "dodo.py").read_bytes() == DODO
@@ -206,9 +206,13 @@ def test_gitignore_gains_what_it_lacks(folder: Path, before: bytes | None, added
 
 
 def test_gitignore_is_for_repositories(folder: Path) -> None:
-    """Outside of one none is made; in a subfolder of one it is made there, with the folders that are set."""
+    """Outside of one only a .gitignore that is there gains; in a subfolder of one it is made, with the folders set."""
     clean(run(folder, "init"), 0)
     assert not (folder / ".gitignore").exists()
+    (folder / ".gitignore").write_bytes(b"*.o\n")
+    clean(run(folder, "init"), 0)
+    assert (folder / ".gitignore").read_bytes() == b"*.o\n" + IGNORED
+    (folder / ".gitignore").unlink()
     (folder.parent / ".git").write_text("gitdir: elsewhere\n")
     clean(run(folder, "init", env={"S2C_BUILD": "out", "S2C_CACHE": "kept"}), 0)
     assert (folder / ".gitignore").read_bytes() == b"out/\nkept/db/\n.doit.db*\n"
@@ -229,6 +233,7 @@ def test_it_says_what_it_found(folder: Path) -> None:
     assert "found 4 specs with 3 holes\n  dafny: 3 specs, 2 holes; no verifier: " in out
     assert "to get it: unpack a release of https://github.com/dafny-lang/dafny/releases" in out
     assert "\n  lean: 1 spec, 1 hole; no verifier: " in out
+    assert "\nbuild/ is here already, and s2c writes into it: set `build` to have another folder\n" in out
     assert "\n  1 file without holes, only checked: lib/plain.dfy\n" in out
     assert "\n    bad.dfy:3:1: error: syntax error" in out
     assert 'no model is set: set model = "..." in [tool.s2c] of pyproject.toml' in out

@@ -86,12 +86,15 @@ def compared(needed: Requirement, version: str | None) -> Finding | None:
 
 def network() -> Iterator[Finding]:
     """Whether verifiers run without a network."""
-    told = sandbox.network_isolation()
+    yield isolation(sandbox.network_isolation())
+
+
+def isolation(told: str) -> Finding:
+    """The finding on what the sandbox says of the network."""
     if told.startswith("not enforced"):
         fix = "run as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1)"
-        yield warn("sandbox", f"verifiers can reach the network: {told}", fix)
-    else:
-        yield ok("sandbox", f"verifiers run without network ({told})")
+        return warn("sandbox", f"verifiers can reach the network: {told}", fix)
+    return ok("sandbox", f"verifiers run without network ({told})")
 
 
 def _required_python() -> str:

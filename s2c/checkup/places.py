@@ -38,12 +38,19 @@ def kind(path: Path, mounts: str) -> str:
     return found
 
 
-def on(what: str, place: Path, type_of: str, *, database: bool) -> Iterator[Finding]:
+def system(what: str, place: Path, type_of: str, *, database: bool) -> Iterator[Finding]:
     """What is wrong with a file system of this type."""
     if NETWORK.fullmatch(type_of):
         danger = "SQLite's locks do not hold there, so the store may be damaged" if database else "it is slow there"
         fix = "set `cache` and `build` in a checkout on a local disk"
         yield warn(what, f"{place} lies on a network file system ({type_of}): {danger}", fix)
+
+
+def case(what: str, place: Path, *, same: bool) -> Iterator[Finding]:
+    """Whether two specs could become one file there."""
+    if same:
+        fix = "give no two specs names that differ only in case"
+        yield warn(what, f"{place} takes upper and lower case in names for the same", fix)
 
 
 def room(what: str, place: Path, free: int) -> Iterator[Finding]:
@@ -69,11 +76,10 @@ def _folder(what: str, folder: Path, *, database: bool) -> Iterator[Finding]:
 
 
 def _remarks(what: str, place: Path, *, cased: bool, database: bool) -> Iterator[Finding]:
-    if cased and not database:
-        fix = "give no two specs names that differ only in case"
-        yield warn(what, f"{place} takes upper and lower case in names for the same", fix)
+    if not database:
+        yield from case(what, place, same=cased)
     mounts = MOUNTS.read_text(encoding="utf-8", errors="replace") if MOUNTS.exists() else ""
-    yield from on(what, place, kind(place, mounts), database=database)
+    yield from system(what, place, kind(place, mounts), database=database)
     yield from room(what, place, shutil.disk_usage(place).free)
 
 

@@ -92,7 +92,7 @@ def _specs(config: Config, keep: Callable[[Sequence[str]], object]) -> Iterator[
     paths = spec.find(config)
     keep(verifiers.spoken(paths))
     if not paths:
-        yield warn("specs", f"none is found by specs = {list(config.specs)}", "correct `specs`, or write one")
+        yield warn("specs", f"none is found by specs = {json.dumps(config.specs)}", "correct `specs`, or write one")
         return
     graph = graphs.load(config)
     wrong = [told.text for problems in graph.problems.values() for told in problems]
@@ -101,7 +101,7 @@ def _specs(config: Config, keep: Callable[[Sequence[str]], object]) -> Iterator[
     if len(wrong) > SHOWN:
         yield warn("specs", f"{len(wrong) - SHOWN} more problems like these", "`s2c plan` lists them")
     holes = sum(len(one.outline.holes) for one in graph.specs.values())
-    yield ok("specs", f"{len(paths)} found, with {holes} holes")
+    yield ok("specs", f"{len(paths)} found, holes to fill: {holes}")
 
 
 def _line(one: Finding) -> str:

@@ -5,6 +5,7 @@ changes nothing.
 """
 
 import argparse
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -39,7 +40,12 @@ def _init(_parsed: argparse.Namespace) -> int:
     by_hand = [*planned.by_hand, *notes]
     nothing = "nothing was written" + ("" if by_hand else ": all that s2c needs is here already")
     done = [one.what for one in planned.changes] + [f"left as it is: {one}" for one in planned.kept]
-    lines = (*(done if planned.changes else [nothing]), *(f"to be done by hand: {one}" for one in by_hand), *told)
+    lines = (
+        *(done if planned.changes else [nothing]),
+        *(f"to be done by hand: {one}" for one in by_hand),
+        *planned.notes,
+        *told,
+    )
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 0
 
@@ -58,7 +64,8 @@ def _settings(root: Path) -> tuple[Config, list[str]]:
     wider = replace(config, specs=scaffold.SPECS, exclude=())
     if not spec.find(wider):
         raise S2cError("there is no spec in this folder", where=str(root), fix=_what_a_spec_is())
-    return wider, [f"specs = {list(config.specs)} finds none; what is here is found by specs = {list(scaffold.SPECS)}"]
+    own, wide = json.dumps(config.specs), json.dumps(scaffold.SPECS)
+    return wider, [f"specs = {own} finds none; what is here is found by specs = {wide}"]
 
 
 def _what_a_spec_is() -> str:
