@@ -3,6 +3,8 @@
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -447,12 +449,25 @@ def test_the_key_of_verdicts(project: Tree, home: Path) -> None:
 # --- file systems -----------------------------------------------------------------------------------------------------
 
 
+def test_a_folder_that_was_deleted(tmp_path: Path) -> None:
+    """In a current folder that is gone, each command says that, without a traceback."""
+    program = "import os, sys; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone'); import s2c.cli as c; "
+    for command in ("plan", "init", "doctor"):
+        called = [sys.executable, "-c", f"{program} sys.exit(c.main(['{command}']))"]
+        done = subprocess.run(called, cwd=tmp_path, capture_output=True, timeout=60, check=False)
+        ended = clean(Ended(done.returncode, done.stdout.decode(), done.stderr.decode()), 2)
+        assert "the current folder can't be read: No such file or directory" in ended.text
+
+
 def test_a_file_in_the_place_of_a_folder(project: Tree) -> None:
-    """Where build/ can't be a folder, that is a FAIL."""
+    """Where build/ or cache/records can't be a folder, that is a FAIL."""
     project.write("build", "a file")
     told = found(project.s2c("doctor", "--json"), 2)
     assert bad(told) == ["build folder"]
     assert told["build folder"].said == f"{project.root}/build is not a folder"
+    (project.root / "build").unlink()
+    project.write("cache/records", "a file")
+    assert bad(found(project.s2c("doctor", "--json"), 2)) == ["records"]
 
 
 def test_network_file_systems_are_known_by_their_type() -> None:

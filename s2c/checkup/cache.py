@@ -33,6 +33,9 @@ def databases(config: Config) -> Iterator[Finding]:
 def written(config: Config) -> Iterator[Finding]:
     """The records as text, each line read, and held against what the store has."""
     folder = config.cache_folder / "records"
+    if folder.exists() and not folder.is_dir():
+        yield fail("records", f"{folder} is not a folder", "move it away: the next run makes it")
+        return
     told = health.told(sorted(folder.glob(f"*{records.SUFFIX}")))
     for problem in told.problems[:SHOWN]:
         yield warn("records", problem, "take the line from version control again, or a newer s2c if that wrote it")

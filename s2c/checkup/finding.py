@@ -55,6 +55,9 @@ def guarded(what: str, check: Check) -> tuple[Finding, ...]:
         found.extend(check())
     except S2cError as error:
         found.append(of_error(what, error))
+    except OSError as error:
+        said = f"this can't be looked at: {type(error).__name__}: {error}"
+        found.append(fail(what, said, "see to it that what is named is there and can be read"))
     except Exception as error:  # noqa: BLE001 - whatever it is, the other checks still count
         said = f"this check itself failed: {type(error).__name__}: {error}"
         found.append(fail(what, said, "this may be a fault of s2c: please report it with this line"))

@@ -18,6 +18,7 @@ from s2c import scaffold, spec
 from s2c.checkup import asking, cache, machine, places, verifiers
 from s2c.checkup.finding import Check, Finding, State, fail, guarded, ok, warn, without
 from s2c.commands import Subparsers
+from s2c.commands.shared import here
 from s2c.config import Config
 
 SHOWN = 5  # files that can't be read
@@ -67,11 +68,13 @@ def _checks(config: Config, *, ping: bool) -> Iterator[tuple[str, Check]]:
 
 
 def _project(keep: Callable[[Path], object]) -> Iterator[Finding]:
-    here = Path.cwd()
-    dodo = here / "dodo.py"
-    root = configs.project_around(here) or (here if dodo.is_file() and scaffold.has_tasks(dodo.read_bytes()) else None)
+    start = here()
+    dodo = start / "dodo.py"
+    root = configs.project_around(start) or (
+        start if dodo.is_file() and scaffold.has_tasks(dodo.read_bytes()) else None
+    )
     if root is None:
-        yield warn("project", f"there is none in {here}", "`s2c init` in a folder with specs makes it one")
+        yield warn("project", f"there is none in {start}", "`s2c init` in a folder with specs makes it one")
         return
     keep(root)
     dodo = root / "dodo.py"

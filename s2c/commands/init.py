@@ -17,6 +17,7 @@ from s2c import graph as graphs
 from s2c import scaffold, spec
 from s2c.checkup import asking, verifiers
 from s2c.commands import Subparsers
+from s2c.commands.shared import here
 from s2c.config import Config
 from s2c.errors import S2cError
 from s2c.graph import Graph
@@ -32,7 +33,7 @@ def add(commands: Subparsers) -> None:
 
 
 def _init(_parsed: argparse.Namespace) -> int:
-    config, notes = _settings(Path.cwd())
+    config, notes = _settings(here())
     planned = scaffold.plan(config)
     graph = graphs.load(config)
     told = [*_found(config, graph), *_asking(config), "next: s2c plan"]
