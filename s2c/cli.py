@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 
 from s2c import __version__
-from s2c.commands import graph, plan, prompt, why
+from s2c.commands import doctor, graph, init, plan, prompt, why
 from s2c.errors import S2cError
 
-COMMANDS = (plan, why, prompt, graph)
+COMMANDS = (init, plan, why, prompt, graph, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -95,10 +95,12 @@ class Config:
 
 def find_root(start: Path) -> Path:
     """The nearest folder upward from `start` whose pyproject.toml has [tool.s2c]; `start` itself if there is none."""
-    for folder in (start, *start.parents):
-        if _table(folder / "pyproject.toml") is not None:
-            return folder
-    return start
+    return project_around(start) or start
+
+
+def project_around(start: Path) -> Path | None:
+    """The nearest folder upward from `start` whose pyproject.toml has [tool.s2c]. Raises ConfigError for bad TOML."""
+    return next((one for one in (start, *start.parents) if _table(one / "pyproject.toml") is not None), None)
 
 
 def load(root: Path, *, overrides: Mapping[str, str] | None = None, environ: Mapping[str, str] | None = None) -> Config:

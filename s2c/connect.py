@@ -78,6 +78,17 @@ def settle_orphans(store: Store, listen: Listen) -> None:
         store.settle_orphan(orphan)
 
 
+def endpoint(config: Config) -> Endpoint:
+    """Where and how a run asks: the settings, and the key from the environment."""
+    return Endpoint(
+        base_url=config.base_url,
+        model=config.model,
+        api_key=os.environ.get(config.api_key_env, ""),
+        temperature="" if config.temperature is None else str(config.temperature),
+        deadline=float(config.request_seconds),
+    )
+
+
 @dataclass
 class _Out:
     """One request that is out: `stop` ends it; while it `waits` for another try nothing of it can get lost."""
@@ -98,15 +109,7 @@ class Connection:
         self._ending = False  # nothing more is sent
         self._out: dict[int, _Out] = {}
         self._lock = threading.RLock()  # a signal may come while it is held, and asks what is out
-        self._client = Client(
-            Endpoint(
-                base_url=config.base_url,
-                model=config.model,
-                api_key=os.environ.get(config.api_key_env, ""),
-                temperature="" if config.temperature is None else str(config.temperature),
-                deadline=float(config.request_seconds),
-            )
-        )
+        self._client = Client(endpoint(config))
 
     def ask(self, request: Request) -> Answer:
         """Ask once. Raises AskError when no usable answer came, LimitReached when the budget does not allow it."""

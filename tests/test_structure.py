@@ -14,7 +14,8 @@ ORDER = """
     tokens money trouble stream endpoint llm batches patterns asking reuse plan repair sending bill schedule policy
     supervise sandbox executor tools case judge audit weak built accepted solution pictures past copies solve rounds
     connect session inquiry preview drawing
-    report ledger recorded memory skipping wishes taskstate ending tasks commands cli
+    report ledger recorded memory skipping wishes taskstate ending tasks
+    scaffold checkup commands cli
 """.split()  # noqa: SIM905 - a list of words reads best as words
 
 ONLY_IMPORTER = {"diskcache": {"store"}, "openai": {"llm"}, "doit": {"tasks", "cli"}, "tiktoken": {"tokens"}}

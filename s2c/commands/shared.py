@@ -15,9 +15,19 @@ from s2c.errors import S2cError
 from s2c.session import Session
 
 
+def here() -> Path:
+    """The current folder. Raises S2cError where it was deleted."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise S2cError(
+            f"the current folder can't be read: {error.strerror}", fix="change to one that is there"
+        ) from None
+
+
 def session() -> Session:
     """The session of the project that the current folder is part of. Raises S2cError where there can be none."""
-    settings = configs.load(configs.find_root(Path.cwd()))
+    settings = configs.load(configs.find_root(here()))
     store = connect.open_store(settings)
     project = projects.load(settings, store, recorded.read(settings.root / recorded.FILE).get)
     return Session(project, lambda _: None, lambda: connect.Connection(settings, store, lambda _: None))

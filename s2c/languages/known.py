@@ -19,6 +19,8 @@ class Known:
     make: str  # `module:Class`, in the folder: the class of its one object (see `base.Language`)
     manifests: tuple[str, ...] = ()  # names of files in which projects of this language say how they are laid out
     build_folders: tuple[str, ...] = ()  # names of folders in which its own tools write: never searched for sources
+    sample: str = ""  # a small spec with one hole, shown to whoever has none yet
+    get: str = ""  # how to get its verifier, in one line
 
 
 @functools.cache

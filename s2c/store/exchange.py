@@ -43,7 +43,7 @@ def _export_shard(book: Book, path: Path, topics: Sequence[Topic]) -> bool:
     if not topics and not book.changed(path.name):
         return False
     with book.rows.transaction():  # what is added while the file is written waits for the next export
-        new = [one for topic in {*topics, *book.changed(path.name)} for one in book.on(topic) if _travels(one)]
+        new = [one for topic in {*topics, *book.changed(path.name)} for one in book.on(topic) if travels(one)]
         try:
             changed = _merge(book, path, new)
         except OSError as error:
@@ -73,7 +73,7 @@ def _line(before: dict[records.Place, Stored], where: records.Place) -> bytes:
     return records.line(before[where]) if where in before else b""
 
 
-def _travels(record: Stored) -> bool:
+def travels(record: Stored) -> bool:
     """A time-out is a word about this machine: another one judges the same answer for itself."""
     return not (isinstance(record, Attempt) and record.verdict is VerdictKind.TIMEOUT)
 
