@@ -12,7 +12,8 @@ ORDER = """
     errors digest model events process verdicts config codec records store languages spec graph lint prompts
     wire keys outputs settled project splice stands
     tokens money trouble stream endpoint llm batches patterns asking reuse plan repair schedule policy
-    supervise sandbox executor tools case judge audit weak built accepted solution pictures past copies solve rounds connect session inquiry preview drawing
+    supervise sandbox executor tools case judge audit weak built accepted solution pictures past copies solve rounds
+    connect session inquiry preview drawing
     report ledger recorded memory skipping wishes taskstate ending tasks commands cli
 """.split()  # noqa: SIM905 - a list of words reads best as words
 
