@@ -154,6 +154,8 @@ def from_json(value: Json) -> Picture | None:
 
 def _read(row: Sequence[Any]) -> Declared:
     name, kind, shown, mark, clauses, rest = row
+    if not all(isinstance(one, str) for one in (name, kind, shown, mark, rest, *(t for ones in clauses for t in ones))):
+        raise TypeError(row)
     return Declared(name, kind, Text(shown, mark), tuple((word, Text(*text)) for word, *text in clauses), rest)
 
 

@@ -157,12 +157,21 @@ def test_long_texts_are_cut_and_told_apart() -> None:
 
 
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda one: st.lists(one) | st.dictionaries(st.text(), one)))
-def test_what_is_no_picture_is_none(value: Json) -> None:
-    """A row of any other form is as good as lost."""
-    assert pictures.from_json(value) is None
-    assert (
-        pictures.from_json({"declared": value if isinstance(value, list) and value else [value], "other": ""}) is None
-    )
+def test_reading_a_picture_never_fails(value: Json) -> None:
+    """Whatever a row holds, it is read as a picture that could have been written, or as none."""
+    for row in (value, {"declared": value, "other": ""}, {"declared": [value], "other": ""}):
+        found = pictures.from_json(row)
+        assert found is None or pictures.from_json(pictures.to_json(found)) == found
+
+
+@pytest.mark.parametrize(
+    "row",
+    [None, "text", [None] * 6, ["M", "method", "m", 1, [], ""], ["M", "", "", "", [["ensures", "x"]], ""], ["M"] * 6],
+)
+def test_what_is_no_picture_is_none(row: Json) -> None:
+    """A declaration with a part missing, or of another kind, makes a row as good as lost."""
+    assert pictures.from_json({"declared": [["M", "method", "m", "1", [["ensures", "x", "2"]], ""]], "other": ""})
+    assert pictures.from_json({"declared": [row], "other": ""}) is None
 
 
 # --- notes ------------------------------------------------------------------------------------------------------------

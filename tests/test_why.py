@@ -134,11 +134,11 @@ def test_what_was_never_recorded_is_held_against_the_store(built: Tree) -> None:
     assert changed(built, "top.dfy") == ["`ensures` of Max in lib/math.dfy changed"]
 
 
-def notes(tree: Tree) -> dict[str, bytes]:
-    """The notes of what obligations looked like, as they lie among this machine's findings."""
+def notes(tree: Tree) -> dict[str, float]:
+    """The notes of what obligations looked like, among this machine's findings, and when each was written."""
     with closing(sqlite3.connect(tree.root / "cache/db/verdicts/cache.db")) as connection:
-        rows = connection.execute("select key, value from Cache").fetchall()
-    return {key: value for key, value in rows if re.match(r"analysis (past|picture)\.", key)}
+        rows = connection.execute("select key, store_time from Cache").fetchall()
+    return {key: time for key, time in rows if re.match(r"analysis (past|picture)\.", key)}
 
 
 def test_a_build_writes_few_notes_and_a_build_of_nothing_none(built: Tree) -> None:
@@ -149,7 +149,9 @@ def test_a_build_writes_few_notes_and_a_build_of_nothing_none(built: Tree) -> No
     assert notes(built) == before
     built.write("top.dfy", chain.spec("top.dfy") + "\nmethod More(n: int)\n")
     chain.build(built)
-    assert len(notes(built)) == 3 * len(chain.NAMES) + 3 + 2  # far.dfy itself says what it did: no picture
+    after = notes(built)
+    assert {key: after[key] for key in before} == before
+    assert len(after) == len(before) + 3 + 2  # far.dfy itself says what it did: no picture
 
 
 # --- its state --------------------------------------------------------------------------------------------------------
