@@ -85,7 +85,7 @@ class Forecast:
     def _one(self, component: Component) -> Expect:
         world = self._world
         if not world.broken(component) and world.below(component) & self._doubtful:
-            return Expect(None, ABSENT, (0, MOST_ATTEMPTS), anything=True)
+            return Expect(None, ABSENT, (0, MOST_ATTEMPTS if self._may_ask(component) else 0), anything=True)
         key = obligation_of(world, component, self._seen)
         if key is None:
             return Expect(None, ABSENT)
