@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 
 from s2c import __version__
-from s2c.commands import plan
+from s2c.commands import adopt, plan
 from s2c.errors import S2cError
 
-COMMANDS = (plan,)
+COMMANDS = (plan, adopt)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,14 +9,25 @@ from pathlib import Path
 from s2c import config as configs
 from s2c import connect, recorded
 from s2c import project as projects
+from s2c.config import Config
 from s2c.errors import S2cError
 from s2c.session import Session
+from s2c.store import Store
 
 
 def session() -> Session:
     """The session of the project that the current folder is part of. Raises S2cError where there can be none."""
+    return session_of(*opened())
+
+
+def opened() -> tuple[Config, Store]:
+    """The settings of the project that the current folder is part of, and its store."""
     settings = configs.load(configs.find_root(Path.cwd()))
-    store = connect.open_store(settings)
+    return settings, connect.open_store(settings)
+
+
+def session_of(settings: Config, store: Store) -> Session:
+    """The session of a project as its files are now."""
     project = projects.load(settings, store, recorded.read(settings.root / recorded.FILE).get)
     return Session(project, lambda _: None, lambda: connect.Connection(settings, store, lambda _: None))
 
