@@ -31,11 +31,14 @@ class Adoption:
 
 
 def adoptions(session: Session, green: Mapping[str, str], component: Component) -> list[Adoption]:
-    """What becomes of the sources of a component that have holes. Raises SpecError where it can't be adopted.
+    """What becomes of those sources of a component that have holes. Raises SpecError where it can't be adopted.
 
     `green`: path -> the signed key under which doit recorded it as verified.
     """
     specs = session.project.graph.specs
+    broken = session.project.graph.broken(component.id)
+    if broken:
+        raise SpecError(f"it can't be read: {broken[0].text}", where=component.id, fix=f"correct it; then {AGAIN}")
     with_holes = [path for path in component.members if specs[path].outline.holes]
     for path in component.members if with_holes else ():
         _check(session, green, path)
@@ -47,9 +50,6 @@ def _check(session: Session, green: Mapping[str, str], path: str) -> None:
     project = session.project
     if path.startswith("../"):
         raise SpecError("it lies outside this project, so it is not touched", where=path, fix="adopt it in its own")
-    broken = project.graph.broken(project.component(path).id)
-    if broken:
-        raise SpecError(f"it can't be read: {broken[0].text}", where=path, fix=f"correct it; then {AGAIN}")
     why = session.stale(path)
     if why:
         raise SpecError(

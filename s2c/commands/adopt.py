@@ -43,6 +43,8 @@ def _into(kept: Originals, session: Session, paths: Sequence[str]) -> int:
     kept.replace(found)
     for one in found:
         sys.stdout.write(f"{one.path}: adopted\n")
+    for path in sorted(set(paths).difference(one.path for one in found)):
+        sys.stdout.write(f"{path}: it has no holes\n")
     _tell(left)
     sys.stdout.write(f"{len(found)} sources adopted{_next(session.config, found)}\n")
     return 1 if left else 0
