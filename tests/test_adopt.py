@@ -217,8 +217,10 @@ def test_what_can_not_be_kept_is_not_replaced(built: Tree) -> None:
 FORMS = {
     "dafny": [
         (
-            "// <vc-helpers>\n// </vc-helpers>\n"
-            "method A() returns (r: int)\n  ensures r == 1\n// <vc-code>\n{ }\n// </vc-code>\n",
+            (
+                "// <vc-helpers>\n// </vc-helpers>\n"
+                "method A() returns (r: int)\n  ensures r == 1\n// <vc-code>\n{ }\n// </vc-code>\n"
+            ),
             {"h1": "lemma L() {}\n", "h2": "  r := 1;\n"},
             "lemma L() {}\nmethod A() returns (r: int)\n  ensures r == 1\n{\n  r := 1;\n}\n",
         ),
@@ -233,16 +235,20 @@ FORMS = {
     "lean": [
         ("theorem a : 1 = 1 := by\n  sorry\n", {"h1": "rfl\n"}, None),
         (
-            "-- <vc-helpers>\n-- </vc-helpers>\n\n"
-            "-- <vc-theorems>\ntheorem a : 1 = 1 := by\n  sorry\n-- </vc-theorems>\n",
+            (
+                "-- <vc-helpers>\n-- </vc-helpers>\n\n"
+                "-- <vc-theorems>\ntheorem a : 1 = 1 := by\n  sorry\n-- </vc-theorems>\n"
+            ),
             {"h1": "theorem b : 2 = 2 := rfl\n", "h2": "rfl\n"},
             "theorem b : 2 = 2 := rfl\n\n-- <vc-theorems>\ntheorem a : 1 = 1 := by\n  rfl\n-- </vc-theorems>\n",
         ),
     ],
     "verus": [
         (
-            "use vstd::prelude::*;\nverus! {\nfn a() -> (r: u8)\n    ensures r == 1\n"
-            "// <vc-code>\n{ todo!() }\n// </vc-code>\n}\n",
+            (
+                "use vstd::prelude::*;\nverus! {\nfn a() -> (r: u8)\n    ensures r == 1\n"
+                "// <vc-code>\n{ todo!() }\n// </vc-code>\n}\n"
+            ),
             {"h1": "    1\n"},
             "use vstd::prelude::*;\nverus! {\nfn a() -> (r: u8)\n    ensures r == 1\n{\n    1\n}\n}\n",
         ),
