@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 
 from s2c import __version__
-from s2c.commands import adopt, plan
+from s2c.commands import adopt, cache, clean, plan
 from s2c.errors import S2cError
 
-COMMANDS = (plan, adopt)
+COMMANDS = (plan, adopt, cache, clean)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,7 +13,7 @@ ORDER = """
     wire keys outputs settled project splice stands
     tokens money trouble stream endpoint llm batches patterns asking reuse plan repair schedule policy
     supervise sandbox executor tools case judge audit weak built accepted solution copies solve rounds connect session
-    adoption originals
+    adoption originals orphans today upkeep
     report ledger recorded memory skipping wishes taskstate ending tasks commands cli
 """.split()  # noqa: SIM905 - a list of words reads best as words
 

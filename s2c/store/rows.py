@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -76,6 +77,15 @@ class _Held(threading.local):
     inside = False
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A row as it is listed: how many bytes it has, and when it was last written here (seconds, 0: not known)."""
+
+    key: str
+    size: int
+    time: float
+
+
 class Rows:
     """One database, opened when it is first needed. Safe in any thread and process, also after a fork."""
 
@@ -114,6 +124,47 @@ class Rows:
         """Every key, sorted."""
         with self._guarded():
             return [key for key in self._cache().iterkeys() if key]
+
+    def marks(self) -> list[Mark]:
+        """Every row with a key, unread, sorted."""
+        found = self._all("key, length(value), store_time")
+        rows = (Mark(key, int(size or 0), _seconds(time)) for key, size, time in found if isinstance(key, str))
+        return sorted(rows, key=lambda one: one.key)
+
+    def each(self) -> Iterator[tuple[str, Json, str]]:
+        """Every row with its value and "", or, if it is not what was written, with what is wrong with it."""
+        for key, raw, mode, filename, value, number in self._all("key, raw, mode, filename, value, rowid"):
+            if raw != 1 or not isinstance(key, str):
+                yield f"number {number}", None, "its key is no text"
+                continue
+            try:
+                whole = _whole(value if mode == _RAW and filename is None else None)
+                yield key, unseal(key, whole, self._secret), ""
+            except DamagedError as error:
+                yield key, None, str(error)
+
+    def compact(self) -> bool:
+        """Give back the room of rows that are gone; false where another process reads at this moment."""
+        self.close()
+        if not (self.folder / FILE).exists():
+            return True
+        with self._guarded(), closing(sqlite3.connect(self.folder / FILE, timeout=self._wait)) as connection:
+            try:
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.OperationalError:
+                return False
+        return True
+
+    def _all(self, columns: str) -> list[Any]:
+        """These columns of every row, past diskcache, which would give no row that it can't read."""
+        file = self.folder / FILE
+        if not file.exists():
+            return []
+        query = f"SELECT {columns} FROM Cache ORDER BY rowid"  # noqa: S608 - the columns are ours
+        address = f"file:{quote(str(file))}?mode=ro"
+        with self._guarded(), closing(sqlite3.connect(address, uri=True, timeout=self._wait)) as connection:
+            return connection.execute(query).fetchall()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -178,6 +229,10 @@ class Rows:
 def is_damage(error: BaseException) -> bool:
     """Whether this is about what the file holds. What has no code is Python's, which could not read a text."""
     return isinstance(error, sqlite3.DatabaseError) and getattr(error, "sqlite_errorcode", 1) & 0xFF in DAMAGE
+
+
+def _seconds(time: object) -> float:
+    return float(time) if isinstance(time, (int, float)) else 0.0
 
 
 def _whole(row: object) -> bytes:
