@@ -1,6 +1,6 @@
 """A project that was built once, and a copy of it for each test that needs one.
 
-Law: a copy is what the build left, byte for byte; the stand-in for the verifier lies beside it and is copied too.
+Law: a copy is what the build left, byte for byte. All copies share the stand-in for the verifier: it is not changed.
 """
 
 import shutil
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import stand_in
 from tests.crashes import lay_out, model
 from tests.loopback import Server
 from tests.openai_server import answer_fills
@@ -34,8 +33,7 @@ def copied(tree: Tree, folder: Path) -> Tree:
     shutil.copytree(tree.root, folder / "project")
     copy = Tree(folder / "empty")
     copy.root = folder / "project"
-    copy.settings, copy.env = dict(tree.settings), dict(tree.env)
-    stand_in.install(copy, folder / "tool")
+    copy.settings, copy.tables, copy.env = dict(tree.settings), dict(tree.tables), dict(tree.env)
     return copy
 
 

@@ -69,6 +69,24 @@ def test_an_importer_is_not_asked_for_again(built: Tree) -> None:
     assert (built.summary["requests"], built.states["b.dfy"]) == (0, "verified")
 
 
+def test_files_that_import_each_other_are_adopted_together(tmp_path: Path) -> None:
+    """Of a cycle all files are adopted, whichever is named; the next build asks nothing and is green."""
+    tree = lay_out(Tree(tmp_path / "project"), tmp_path / "tool")
+    for path in tree.root.glob("*.dfy"):
+        path.unlink()
+    tree.write("x.dfy", stand_in.spec("X", "n + 1", "y.dfy"))
+    tree.write("y.dfy", stand_in.spec("Y", "n + 2", "x.dfy"))
+    answers = {"X": "n + 1", "Y": "n + 2"}
+    book = AnswerBook({"match": stand_in.head(one), "fills": stand_in.fill(value)} for one, value in answers.items())
+    with Server(answer_fills(book)) as server:
+        tree.configure(base_url=server.url)
+        ended(tree.doit())
+    tree.configure(base_url=NOBODY)
+    assert "x.dfy: adopted\ny.dfy: adopted\n2 sources adopted" in ended(tree.s2c("adopt", "y.dfy")).out
+    ended(tree.doit())
+    assert (tree.summary["requests"], tree.summary["verified"], tree.summary["origins"]) == (0, 2, {"given": 2})
+
+
 def test_undo_gives_the_old_bytes(built: Tree) -> None:
     """--undo puts back exactly what was there, CRLF, mode and all; the build is as it was, without a request."""
     built.write("c.dfy", built.read("c.dfy").replace("\n", "\r\n"))
@@ -132,7 +150,8 @@ def test_only_what_is_verified_today_is_adopted(built: Tree, tmp_path: Path, cha
     elif change == "machine":
         built.env["S2C_VERDICT_KEY"] = "22" * 32
     else:
-        (tmp_path / "tool/dafny").write_text((tmp_path / "tool/dafny").read_text() + "# another\n")
+        program = stand_in.install(built, tmp_path / "tool") / "dafny"
+        program.write_text(program.read_text() + "# another\n")
     before = sources(built)
     told = ended(built.s2c("adopt", "d.dfy", "c.dfy"), 2).err
     assert told.startswith("s2c: ")
