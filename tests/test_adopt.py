@@ -39,7 +39,7 @@ def test_an_adopted_source_is_a_file_without_holes(built: Tree) -> None:
     """The tags go and the fill stays; the next build asks nothing, has a file without holes, and then rests."""
     before = sources(built)
     said = ended(built.s2c("adopt", "c.dfy")).out
-    assert said.startswith("c.dfy: adopted\n1 sources adopted; ")
+    assert said.startswith("c.dfy: adopted\n1 source adopted; ")
     assert sources(built) == {**before, "c.dfy": ADOPTED.encode()}
     ended(built.doit())
     assert (built.summary["origins"], built.summary["requests"]) == ({"given": 1}, 0)

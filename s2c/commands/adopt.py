@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from s2c import adoption, connect, recorded
 from s2c.adoption import Adoption
 from s2c.commands import Subparsers
-from s2c.commands.shared import opened, selected, session_of
+from s2c.commands.shared import counted, opened, selected, session_of
 from s2c.config import Config
 from s2c.errors import ConfigError, S2cError, SpecError
 from s2c.originals import Originals
@@ -46,7 +46,7 @@ def _into(kept: Originals, session: Session, paths: Sequence[str]) -> int:
     for path in sorted(set(paths).difference(one.path for one in found)):
         sys.stdout.write(f"{path}: it has no holes\n")
     _tell(left)
-    sys.stdout.write(f"{len(found)} sources adopted{_next(session.config, found)}\n")
+    sys.stdout.write(f"{counted(len(found), 'source')} adopted{_next(session.config, found)}\n")
     return 1 if left else 0
 
 
@@ -85,7 +85,7 @@ def _undo(kept: Originals, paths: Sequence[str], *, whole: bool) -> int:
         kept.put_back(path)
         sys.stdout.write(f"{path}: as it was\n")
     _tell(left)
-    sys.stdout.write(f"{len(back)} sources put back\n")
+    sys.stdout.write(f"{counted(len(back), 'source')} put back\n")
     return 1 if left else 0
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from s2c import config as configs
 from s2c import connect, upkeep
 from s2c.commands import Subparsers
-from s2c.commands.shared import opened, session_of
+from s2c.commands.shared import counted, opened, session_of
 from s2c.config import Config
 from s2c.digest import Json
 from s2c.errors import ConfigError, StoreError
@@ -27,7 +27,6 @@ from s2c.upkeep import Kind, Spent, Waste
 
 MOST_TOLD = 20
 _CHEAP = ("verdict", "analysis")
-_WORDS = {"analysis": "analyses"}
 
 
 def add(commands: Subparsers) -> None:
@@ -62,10 +61,6 @@ def _writable() -> tuple[Config, Store]:
     if settings.frozen:
         raise ConfigError("frozen is set, so the store is not written", fix="run it without frozen")
     return settings, store
-
-
-def _counted(count: int, name: str) -> str:
-    return f"{count} {name if count == 1 else _WORDS.get(name, f'{name}s')}"
 
 
 # --- stats ------------------------------------------------------------------------------------------------------------
@@ -104,18 +99,18 @@ def _kind_json(one: Kind) -> Json:
 def _kind_line(one: Kind) -> str:
     unused = f", {one.unused} of them used by nothing today" if one.unused else ""
     written = f", written here {_time(one.oldest)} to {_time(one.newest)}" if one.newest else ""
-    return f"{_counted(one.count, one.name)}: {_bytes(one.size)}{written}{unused}"
+    return f"{counted(one.count, one.name)}: {_bytes(one.size)}{written}{unused}"
 
 
 def _more(store: Store, now: Today, cost: Spent) -> list[str]:
     unread = len(store.care.unread)
     priced = f"{cost.cost.normalize():f} USD" + (
-        f", and {_counted(cost.unpriced, 'answer')} with no cost on record" if cost.unpriced else ""
+        f", and {counted(cost.unpriced, 'answer')} with no cost on record" if cost.unpriced else ""
     )
     lines = [
-        f"{_counted(store.care.pending, 'request')} pending, {_counted(unread, 'answer')} not read yet",
+        f"{counted(store.care.pending, 'request')} pending, {counted(unread, 'answer')} not read yet",
         f"spent on the answers: {cost.prompt} + {cost.completion} tokens ({cost.cached} cached), {priced}",
-        f"{_counted(len(now.stand), 'implementation')} stand for specs of today",
+        f"{counted(len(now.stand), 'implementation')} stand for specs of today",
     ]
     if now.unknown:
         lines.append(f"not known yet what they owe: {', '.join(now.unknown)}")
@@ -150,14 +145,14 @@ def _export(parsed: argparse.Namespace) -> int:
     settings, store = _writable()
     if parsed.file is not None:
         count = store.care.export(parsed.file)
-        _tell(parsed, {"file": str(parsed.file), "records": count}, [f"{parsed.file}: {_counted(count, 'record')}"])
+        _tell(parsed, {"file": str(parsed.file), "records": count}, [f"{parsed.file}: {counted(count, 'record')}"])
         return 0
     with connect.solving(settings, connect.said):
         count = store.export_records()
     _tell(
         parsed,
         {"folder": str(store.records_folder), "changed": count},
-        [f"{settings.cache}/records: {_counted(count, 'file')} changed"],
+        [f"{settings.cache}/records: {counted(count, 'file')} changed"],
     )
     return 0
 
@@ -170,7 +165,7 @@ def _import(parsed: argparse.Namespace) -> int:
     new, known = (sum(getattr(one, name) for one in taken.values()) for name in ("new", "known"))
     refused = [line for one in taken.values() for line in one.refused]
     data: dict[str, Json] = {"files": len(files), "new": new, "known": known, "refused": list(refused)}
-    told = f"{_counted(len(files), 'file')}: {new} new, {known} known, {len(refused)} refused"
+    told = f"{counted(len(files), 'file')}: {new} new, {known} known, {len(refused)} refused"
     judged = ["what is new is a candidate: `doit` judges it before it stands"] if new else []
     _tell(parsed, data, [*_first(refused), told, *judged])
     return 2 if refused else 0
@@ -218,9 +213,7 @@ def _tell_waste(parsed: argparse.Namespace, found: Waste, more: Sequence[str]) -
         name: {"count": count, "bytes": size, "dropped": name in gone} for name, (count, size) in kinds.items()
     }
     lines = [
-        f"{_counted(count, name)}: {_bytes(size)}, {_fate(name, gone)}"
-        for name, (count, size) in kinds.items()
-        if count
+        f"{counted(count, name)}: {_bytes(size)}, {_fate(name, gone)}" for name, (count, size) in kinds.items() if count
     ]
     kept = [f"kept: {why}" for why in found.kept]
     _tell(parsed, {"kinds": data, "kept": list(found.kept)}, [*(lines or ["nothing is unused"]), *kept, *more])
@@ -240,5 +233,5 @@ def _verify(parsed: argparse.Namespace) -> int:
     with Store.open(settings.cache_folder, secret=verdict_secret(os.environ)) as store:  # as it lies: nothing is mended
         read, found = upkeep.damage(store)
     data: dict[str, Json] = {"rows": read, "damaged": list(found)}
-    _tell(parsed, data, [*found, f"{_counted(read, 'row')} read, {len(found)} damaged"])
+    _tell(parsed, data, [*found, f"{counted(read, 'row')} read, {len(found)} damaged"])
     return 2 if found else 0

@@ -8,7 +8,7 @@ import sys
 
 from s2c import connect, orphans, recorded
 from s2c.commands import Subparsers
-from s2c.commands.shared import opened, session_of
+from s2c.commands.shared import counted, opened, session_of
 from s2c.config import Config
 from s2c.orphans import Orphan
 from s2c.session import Session
@@ -50,5 +50,5 @@ def _told(parsed: argparse.Namespace, settings: Config, found: list[Orphan]) -> 
         sys.stdout.write(f"{settings.build}/{name}: {fate}\n")
     asked = "" if parsed.yes or not gone else "; --yes deletes them"
     count = f"{len(gone)} deleted" if parsed.yes else f"{len(gone)} to delete"
-    sys.stdout.write(f"{len(found)} orphans, {count}{asked}\n")
+    sys.stdout.write(f"{counted(len(found), 'orphan')}, {count}{asked}\n")
     return 0

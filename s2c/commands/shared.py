@@ -39,3 +39,9 @@ def selected(session: Session, paths: Sequence[str]) -> list[str] | None:
     if unknown:
         raise S2cError(f"{unknown[0]} is not a spec of this project", fix="`s2c plan` lists all of them")
     return [home[path] for path in paths] or None
+
+
+def counted(count: int, name: str) -> str:
+    """`1 file`, `2 files`."""
+    plural = f"{name.removesuffix('sis')}ses" if name.endswith("sis") else f"{name}s"
+    return f"{count} {name if count == 1 else plural}"
