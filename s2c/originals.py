@@ -8,7 +8,7 @@ is exactly what it was. Nothing outside the root is written.
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
@@ -72,16 +72,12 @@ class Originals:
         if kept is None:
             return SpecError("nothing of it is kept: it was not adopted here", where=path, fix="`git log` may know it")
         place = self.folder / kept.before
-        if not place.is_file() or digest_bytes(place.read_bytes()) != kept.before:
+        if self._digest(place) != kept.before:
             return SpecError("what is kept of it is gone or damaged", where=str(place), fix="`git log` may know it")
-        try:
-            now = digest_bytes(self._inside(path).read_bytes())
-        except OSError as error:
-            now = error.strerror or ""
-        if now in {kept.before, kept.after}:
+        if self._digest(self._inside(path)) in {kept.before, kept.after}:
             return None
         fix = f"what it was lies in {place}: take from there by hand what you want back"
-        return SpecError("it was edited since it was adopted, so it is left as it is", where=path, fix=fix)
+        return SpecError("it was edited, or deleted, since it was adopted, so it is left as it is", where=path, fix=fix)
 
     def put_back(self, path: str) -> None:
         """Put a source back for which there is no `trouble`. Raises SpecError or StoreError."""
@@ -114,6 +110,13 @@ class Originals:
         except (OSError, ValueError, KeyError, TypeError):
             fix = "move it away; the sources themselves lie beside it, named by their digests"
             raise StoreError("the list of adopted sources can't be read", where=str(place), fix=fix) from None
+
+    @staticmethod
+    def _digest(place: Path) -> str:
+        """The digest of a file's bytes; "" if they can't be read."""
+        with suppress(OSError):
+            return digest_bytes(place.read_bytes())
+        return ""
 
     def _last(self, path: str) -> Kept | None:
         return next((one for one in reversed(self.all()) if one.path == path), None)

@@ -110,7 +110,11 @@ def last_run(config: Config) -> Mapping[str, int] | None:
 def size(*places: Path) -> int:
     """The bytes of these files, and of all files in these folders."""
     files = [one for place in places for one in (place.rglob("*") if place.is_dir() else (place,))]
-    return sum(one.stat().st_size for one in files if one.is_file())
+    found = 0
+    for one in files:
+        with suppress(OSError):  # it went just now, as a database's journal does
+            found += one.stat().st_size if one.is_file() else 0
+    return found
 
 
 def waste(session: Session, now: Today) -> Waste:
@@ -157,9 +161,15 @@ def _models(session: Session, now: Today, found: Sequence[Stored]) -> frozenset[
 
 
 def _held(folder: Path) -> frozenset[records.Place]:
-    """Everything that the files of records hold."""
-    files = sorted(folder.glob(f"*{records.SUFFIX}"))
-    return frozenset(place for path in files for place in records.read(path.read_bytes(), str(path)).records)
+    """Everything that the files of records hold. Raises StoreError where that can't be told."""
+    found: set[records.Place] = set()
+    for path in sorted(folder.glob(f"*{records.SUFFIX}")):
+        try:
+            found.update(records.read(path.read_bytes(), str(path)).records)
+        except OSError as error:
+            fix = "nothing is dropped before it is known what records hold: make it readable"
+            raise StoreError(f"these records can't be read: {error.strerror}", where=str(path), fix=fix) from None
+    return frozenset(found)
 
 
 def _some(paths: Sequence[str]) -> str:

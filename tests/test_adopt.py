@@ -112,8 +112,14 @@ def test_undo_leaves_an_edited_source_alone(built: Tree) -> None:
     built.write("c.dfy", f"// mine\n{ADOPTED}")
     now = sources(built)
     told = ended(built.s2c("adopt", "--undo", "d.dfy", "c.dfy"), 2).err
-    assert "c.dfy: it was edited since it was adopted, so it is left as it is\n  -> what it was lies in " in told
+    assert (
+        "c.dfy: it was edited, or deleted, since it was adopted, so it is left as it is\n  -> what it was lies in "
+        in told
+    )
     assert sources(built) == now
+    (built.root / "c.dfy").unlink()
+    assert "c.dfy: it was edited, or deleted, since" in ended(built.s2c("adopt", "--undo", "c.dfy"), 2).err
+    built.write("c.dfy", now["c.dfy"])
     place = Path(told.partition("what it was lies in ")[2].partition(":")[0])
     assert place.read_bytes() == before["c.dfy"]
     said = ended(built.s2c("adopt", "--undo", "--all"), 1).out

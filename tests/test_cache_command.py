@@ -352,6 +352,15 @@ def test_gc_takes_no_verdict_while_the_verifier_is_missing(built: Tree) -> None:
     assert kinds(built) == before
 
 
+def test_gc_drops_nothing_while_records_can_not_be_read(built: Tree) -> None:
+    """A file of records that can't be read may hold anything: one message, exit code 2, every row stays."""
+    gone(built, "c", "d")
+    (built.root / "cache/records/zz.jsonl").mkdir()
+    before = kinds(built)
+    assert "these records can't be read" in cache(built, "gc", "--answers", "--yes", code=2).err
+    assert {name: kinds(built)[name] for name in COUNT} == {name: before[name] for name in COUNT}
+
+
 def test_gc_waits_for_a_build(built: Tree) -> None:
     """While the project's lock is held it says for whom it waits, and goes on when that one is done."""
     gone(built, "c")
