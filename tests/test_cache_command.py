@@ -383,6 +383,9 @@ def test_gc_waits_for_a_build(built: Tree) -> None:
 
 def test_verify_reads_everything(built: Tree) -> None:
     """A sound store: every row is read, none is damaged, exit code 0; nothing is changed."""
+    with Store.open(built.root / "cache", secret=SECRET) as store:
+        for number in range(401):  # more than are read at a time
+            store.put_analysis(f"of another time {number}", number)
     before = stored(built)
     assert told(built, "verify") == {"rows": len(before), "damaged": []}
     assert stored(built) == before

@@ -26,6 +26,7 @@ MARK = "damaged"  # lies in the folder of a database that was found to be so: th
 # What SQLite says of a file that is no database any more; all else is about the machine (full, locked, read-only).
 DAMAGE = frozenset({1, 11, 19, 20, 24, 26})  # ERROR, CORRUPT, CONSTRAINT, MISMATCH, FORMAT, NOTADB
 _RAW = 1  # diskcache: a value inside the database, as it is
+_FIRST, _PAGE = -(2**63), 200  # where rows begin, and how many are read at a time
 _FULL = 2  # SQLite: every commit is synced
 # All of them, at every opening: what an opening leaves out is taken from the database, and any opener can change it.
 _SETTINGS: dict[str, str | int] = {
@@ -133,15 +134,17 @@ class Rows:
 
     def each(self) -> Iterator[tuple[str, Json, str]]:
         """Every row with its value and "", or, if it is not what was written, with what is wrong with it."""
-        for key, raw, mode, filename, value, number in self._all("key, raw, mode, filename, value, rowid"):
-            if raw != 1 or not isinstance(key, str):
-                yield f"number {number}", None, "its key is no text"
-                continue
-            try:
-                whole = _whole(value if mode == _RAW and filename is None else None)
-                yield key, unseal(key, whole, self._secret), ""
-            except DamagedError as error:
-                yield key, None, str(error)
+        columns, number = "key, raw, mode, filename, value, rowid", _FIRST
+        while page := self._all(columns, number, _PAGE):
+            for key, raw, mode, filename, value, number in page:
+                if raw != 1 or not isinstance(key, str):
+                    yield f"number {number}", None, "its key is no text"
+                    continue
+                try:
+                    whole = _whole(value if mode == _RAW and filename is None else None)
+                    yield key, unseal(key, whole, self._secret), ""
+                except DamagedError as error:
+                    yield key, None, str(error)
 
     def compact(self) -> bool:
         """Give back the room of rows that are gone; false where another process reads at this moment."""
@@ -156,15 +159,15 @@ class Rows:
                 return False
         return True
 
-    def _all(self, columns: str) -> list[Any]:
+    def _all(self, columns: str, after: int = _FIRST, most: int = -1) -> list[Any]:
         """These columns of every row, past diskcache, which would give no row that it can't read."""
         file = self.folder / FILE
         if not file.exists():
             return []
-        query = f"SELECT {columns} FROM Cache ORDER BY rowid"  # noqa: S608 - the columns are ours
+        query = f"SELECT {columns} FROM Cache WHERE rowid > ? ORDER BY rowid LIMIT ?"  # noqa: S608 - the columns are ours
         address = f"file:{quote(str(file))}?mode=ro"
         with self._guarded(), closing(sqlite3.connect(address, uri=True, timeout=self._wait)) as connection:
-            return connection.execute(query).fetchall()
+            return connection.execute(query, (after, most)).fetchall()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
