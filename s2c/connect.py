@@ -39,13 +39,14 @@ def open_store(config: Config) -> Store:
         if not store.is_damaged:
             raise
     if store.is_damaged:
-        with solving(config, _said):
+        with solving(config, said):
             store.mend()
         store.import_records()
     return store
 
 
-def _said(event: Event) -> None:
+def said(event: Event) -> None:
+    """For whom a command waits, told on standard error."""
     if event.kind == "waiting":
         sys.stderr.write(f"s2c: waiting for {event.data['holder']}\n")
 

@@ -76,6 +76,10 @@ class Outputs:
         self._write(place, content, durable=True)
         return place
 
+    def remove(self, place: Path) -> None:
+        """Delete a file of the build folder, and folders that are empty then."""
+        self._delete(place, "")
+
     def verdict_file(self, path: str) -> Path:
         """Where `verify:PATH` leaves its verdict: build/.verdict/PATH.json."""
         return self._place(VERDICTS, path, ".json")

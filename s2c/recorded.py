@@ -6,7 +6,8 @@ an empty one, since losing it must cost nothing.
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,30 +15,42 @@ from s2c.project import Built
 
 FILE = ".doit.db"
 PREFIX = "generate:"
+VERIFIED = "verify:"
 
 
 def read(path: Path, only: Collection[str] | None = None) -> Mapping[str, Built]:
     """Path of a spec (`only`: of these) -> what its `generate:` task recorded, from the doit database at `path`."""
-    if not path.is_file():
-        return {}
-    try:
-        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30)
-        try:
-            rows = _all(connection) if only is None else _some(connection, only)
-        finally:
-            connection.close()
-    except sqlite3.Error:
-        return {}
     found = {}
-    for name, data in rows:
+    for name, data in _rows(
+        path, lambda connection: _all(connection, PREFIX) if only is None else _some(connection, only)
+    ):
         built = _built(data)
         if built is not None:
             found[str(name).removeprefix(PREFIX)] = built
     return found
 
 
-def _all(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-    return connection.execute("select task_id, task_data from doit where task_id like ?", (f"{PREFIX}%",)).fetchall()
+def verified(path: Path) -> Mapping[str, str]:
+    """Path of a spec -> the signed key that its `verify:` task recorded when it was last green."""
+    found = {}
+    for name, data in _rows(path, lambda connection: _all(connection, VERIFIED)):
+        with suppress(ValueError, KeyError, TypeError):
+            found[str(name).removeprefix(VERIFIED)] = str(json.loads(data or "{}")["_values_:"]["key"])
+    return found
+
+
+def _rows(path: Path, query: Callable[[sqlite3.Connection], list[tuple[str, str]]]) -> list[tuple[str, str]]:
+    if not path.is_file():
+        return []
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30)) as connection:
+            return query(connection)
+    except sqlite3.Error:
+        return []
+
+
+def _all(connection: sqlite3.Connection, prefix: str) -> list[tuple[str, str]]:
+    return connection.execute("select task_id, task_data from doit where task_id like ?", (f"{prefix}%",)).fetchall()
 
 
 def _some(connection: sqlite3.Connection, only: Collection[str]) -> list[tuple[str, str]]:

@@ -85,7 +85,7 @@ def test_a_plan_of_one_spec_has_its_imports(project: Tree) -> None:
 def test_an_unknown_spec_is_told(project: Tree) -> None:
     """A path that is no spec is one message with what to do, exit code 2."""
     ended = clean(project.s2c("plan", "no.dfy"), 2)
-    assert ended.err == "s2c: no.dfy is not a spec of this project\n  -> `s2c plan` lists all of them\n"
+    assert ended.err == "s2c: no.dfy is not a spec of this project\n  -> did you mean top.dfy?\n"
     assert ended.out == ""
 
 

@@ -13,7 +13,7 @@ ORDER = """
     wire keys outputs settled project splice stands
     tokens money trouble stream endpoint llm batches patterns asking reuse plan repair sending bill schedule policy
     supervise sandbox executor tools case judge audit weak built accepted solution pictures past copies solve rounds
-    connect session inquiry preview drawing
+    connect session inquiry preview drawing adoption originals orphans today upkeep
     report ledger recorded memory skipping wishes taskstate ending tasks
     scaffold checkup commands cli
 """.split()  # noqa: SIM905 - a list of words reads best as words

@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from s2c import drawing, plan
 from s2c.commands import Subparsers
-from s2c.commands.shared import known, selected, session
+from s2c.commands.shared import selected, session
 from s2c.drawing import Drawing
 
 
@@ -24,7 +24,7 @@ def add(commands: Subparsers) -> None:
 
 def _graph(parsed: argparse.Namespace) -> int:
     opened = session()
-    wanted = selected(opened, [known(opened, path) for path in parsed.specs])
+    wanted = selected(opened, parsed.specs)
     drawn = drawing.draw(opened.project.graph, plan.states(opened.project, opened.identities, wanted))
     sys.stdout.write(drawing.to_dot(drawn) if parsed.format == "dot" else _to_json(drawn))
     return 0

@@ -11,8 +11,10 @@ from pathlib import Path
 from s2c import config as configs
 from s2c import connect, recorded
 from s2c import project as projects
+from s2c.config import Config
 from s2c.errors import S2cError
 from s2c.session import Session
+from s2c.store import Store
 
 
 def here() -> Path:
@@ -27,8 +29,17 @@ def here() -> Path:
 
 def session() -> Session:
     """The session of the project that the current folder is part of. Raises S2cError where there can be none."""
+    return session_of(*opened())
+
+
+def opened() -> tuple[Config, Store]:
+    """The settings of the project that the current folder is part of, and its store."""
     settings = configs.load(configs.find_root(here()))
-    store = connect.open_store(settings)
+    return settings, connect.open_store(settings)
+
+
+def session_of(settings: Config, store: Store) -> Session:
+    """The session of a project as its files are now."""
     project = projects.load(settings, store, recorded.read(settings.root / recorded.FILE).get)
     return Session(project, lambda _: None, lambda: connect.Connection(settings, store, lambda _: None))
 
@@ -46,8 +57,10 @@ def known(session: Session, path: str) -> str:
 
 def selected(session: Session, paths: Sequence[str]) -> list[str] | None:
     """The ids of the components that hold these paths; None if none is named. Raises S2cError for an unknown one."""
-    home = session.project.graph.home
-    unknown = [path for path in paths if path not in home]
-    if unknown:
-        raise S2cError(f"{unknown[0]} is not a spec of this project", fix="`s2c plan` lists all of them")
-    return [home[path] for path in paths] or None
+    return [session.project.graph.home[known(session, path)] for path in paths] or None
+
+
+def counted(count: int, name: str) -> str:
+    """`1 file`, `2 files`."""
+    plural = f"{name.removesuffix('sis')}ses" if name.endswith("sis") else f"{name}s"
+    return f"{count} {name if count == 1 else plural}"

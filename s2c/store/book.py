@@ -1,10 +1,10 @@
 """Records in rows: under each kind and key one row with the list of its records.
 
-Law: a record is put in once, whoever brings it and however often; none is ever taken out. What can't be read here, as a
-record of a newer s2c, stays where it is.
+Law: a record is put in once, whoever brings it and however often; none is ever taken out but by `drop`, for which a
+person asks. What can't be read here, as a record of a newer s2c, stays where it is.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import TypeVar
 
@@ -51,6 +51,30 @@ class Book:
             for topic, group in groupby(sorted(new, key=_topic), key=_topic):
                 count += self._add(topic, list(group), mark=mark, older=older)
         return count
+
+    def all(self) -> Iterator[Stored]:
+        """Every record."""
+        for topic in self.topics():
+            yield from self.on(topic)
+
+    def drop(self, gone: Iterable[Stored]) -> None:
+        """Take these records out. What else could be read again from text counts as not known any more."""
+        by_topic = sorted(gone, key=_topic)
+        if not by_topic:
+            return
+        with self.rows.transaction():
+            for (kind, key), group in groupby(by_topic, key=_topic):
+                ones = list(group)
+                names = {identity(one) for one in ones}
+                left = [data for data in items(self._row(kind, key)) if self._name(kind, key, data) not in names]
+                self._leave(f"{kind} {key}", left)
+                for path in {one.path for one in ones if isinstance(one, Implementation) and one.path}:
+                    known = items(self.rows.get(f"path {path}"))
+                    self._leave(f"path {path}", [one for one in known if not names.intersection(texts(one)[-1:])])
+            for row in self.rows.keys():  # noqa: SIM118 - no mapping
+                if row.startswith("shard "):
+                    self.rows.delete(row)
+            self.rows.put("made", self.count + 1)
 
     def latest_for_path(self, path: str) -> list[Implementation]:
         """The implementations last made for this path, newest first."""
@@ -119,6 +143,16 @@ class Book:
         known = self.changed(shard)
         if topic not in known:
             self.rows.put(f"changed {shard}", [list(one) for one in (*known, topic)])
+
+    def _leave(self, row: str, left: list[Json]) -> None:
+        if left:
+            self.rows.put(row, left)
+        else:
+            self.rows.delete(row)
+
+    def _name(self, kind: str, key: str, data: Json) -> str:
+        one = self._read(kind, key, data)
+        return "" if one is None else identity(one)
 
     def _row(self, kind: str, key: str) -> Json:
         return self.rows.get(f"{kind} {key}")

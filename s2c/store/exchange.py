@@ -5,6 +5,7 @@ touch. An import never fails over what a file holds.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from s2c.digest import digest_bytes
 from s2c.errors import StoreError
 from s2c.model import Attempt, VerdictKind
 from s2c.store.book import Book, Topic
-from s2c.store.files import write_atomic
+from s2c.store.files import create_once, write_atomic
 
 SHARDS = tuple(f"{number:02x}{records.SUFFIX}" for number in range(256))
 ATTRIBUTES = b"*.jsonl text eol=lf merge=union\n"  # a file is a set of lines: git can merge any two of them
@@ -30,6 +31,39 @@ def export(book: Book, folder: Path, *, everything: bool) -> int:
 def take_in(book: Book, folder: Path, *, mark: bool) -> int:
     """Read every file that is not known yet; how many records were new. Raises StoreError."""
     return sum(_take_in_file(book, path, mark=mark) for path in sorted(folder.glob(f"*{records.SUFFIX}")))
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one file brought: new records, known ones, and lines that are no records, with their place."""
+
+    new: int
+    known: int
+    refused: tuple[str, ...]
+
+
+def to_file(book: Book, path: Path) -> int:
+    """Write everything that travels into one new file; how many records. Raises StoreError."""
+    shard = records.Shard()
+    for record in book.all():
+        if travels(record):
+            shard.add(record)
+    try:
+        create_once(path, records.render(shard), mode=0o666)
+    except OSError as error:
+        raise StoreError(f"records can't be written: {error.strerror}", where=str(path)) from None
+    return len(shard.records)
+
+
+def bring(book: Book, path: Path) -> Taken:
+    """Take in one file, whether it is known or not. Raises StoreError."""
+    try:
+        shard = records.read(path.read_bytes(), str(path))
+    except OSError as error:
+        fix = "name a file of records, or a folder with such files"
+        raise StoreError(f"these records can't be read: {error.strerror}", where=str(path), fix=fix) from None
+    new = book.add(shard.records.values(), older=True)
+    return Taken(new, len(shard.records) - new, tuple(shard.problems))
 
 
 def _by_shard(topics: Iterable[Topic]) -> dict[str, list[Topic]]:

@@ -6,6 +6,7 @@ Law: whoever reads a file that is written here sees its old bytes or its new one
 import os
 import re
 import secrets
+import stat
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,21 @@ def write_atomic(path: Path, content: bytes, *, mode: int = 0o666, durable: bool
     temporary = path.with_name(f"{PREFIX}{secrets.token_hex(8)}")
     try:
         _write_new(temporary, content, mode, durable=durable)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def replace_kept(path: Path, content: bytes) -> None:
+    """Replace a file by one with these bytes, its mode and, where that is allowed, its owner. Raises OSError."""
+    was = path.stat()
+    temporary = path.with_name(f"{PREFIX}{secrets.token_hex(8)}")
+    try:
+        _write_new(temporary, content, 0o600)
+        with suppress(PermissionError):
+            os.chown(temporary, was.st_uid, was.st_gid)
+        temporary.chmod(stat.S_IMODE(was.st_mode))  # after the owner: a change of that takes bits away
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +26,7 @@ MARK = "damaged"  # lies in the folder of a database that was found to be so: th
 # What SQLite says of a file that is no database any more; all else is about the machine (full, locked, read-only).
 DAMAGE = frozenset({1, 11, 19, 20, 24, 26})  # ERROR, CORRUPT, CONSTRAINT, MISMATCH, FORMAT, NOTADB
 _RAW = 1  # diskcache: a value inside the database, as it is
+_FIRST, _PAGE = -(2**63), 200  # where rows begin, and how many are read at a time
 _FULL = 2  # SQLite: every commit is synced
 # All of them, at every opening: what an opening leaves out is taken from the database, and any opener can change it.
 _SETTINGS: dict[str, str | int] = {
@@ -76,6 +78,15 @@ class _Held(threading.local):
     inside = False
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A row as it is listed: how many bytes it has, and when it was last written here (seconds, 0: not known)."""
+
+    key: str
+    size: int
+    time: float
+
+
 class Rows:
     """One database, opened when it is first needed. Safe in any thread and process, also after a fork."""
 
@@ -114,6 +125,49 @@ class Rows:
         """Every key, sorted."""
         with self._guarded():
             return [key for key in self._cache().iterkeys() if key]
+
+    def marks(self) -> list[Mark]:
+        """Every row with a key, unread, sorted."""
+        found = self._all("key, length(value), store_time")
+        rows = (Mark(key, int(size or 0), _seconds(time)) for key, size, time in found if isinstance(key, str))
+        return sorted(rows, key=lambda one: one.key)
+
+    def each(self) -> Iterator[tuple[str, Json, str]]:
+        """Every row with its value and "", or, if it is not what was written, with what is wrong with it."""
+        columns, number = "key, raw, mode, filename, value, rowid", _FIRST
+        while page := self._all(columns, number, _PAGE):
+            for key, raw, mode, filename, value, number in page:
+                if raw != 1 or not isinstance(key, str):
+                    yield f"number {number}", None, "its key is no text"
+                    continue
+                try:
+                    whole = _whole(value if mode == _RAW and filename is None else None)
+                    yield key, unseal(key, whole, self._secret), ""
+                except DamagedError as error:
+                    yield key, None, str(error)
+
+    def compact(self) -> bool:
+        """Give back the room of rows that are gone; false where another process reads at this moment."""
+        self.close()
+        if not (self.folder / FILE).exists():
+            return True
+        with self._guarded(), closing(sqlite3.connect(self.folder / FILE, timeout=self._wait)) as connection:
+            try:
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.OperationalError:
+                return False
+        return True
+
+    def _all(self, columns: str, after: int = _FIRST, most: int = -1) -> list[Any]:
+        """These columns of every row, past diskcache, which would give no row that it can't read."""
+        file = self.folder / FILE
+        if not file.exists():
+            return []
+        query = f"SELECT {columns} FROM Cache WHERE rowid > ? ORDER BY rowid LIMIT ?"  # noqa: S608 - the columns are ours
+        address = f"file:{quote(str(file))}?mode=ro"
+        with self._guarded(), closing(sqlite3.connect(address, uri=True, timeout=self._wait)) as connection:
+            return connection.execute(query, (after, most)).fetchall()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -178,6 +232,10 @@ class Rows:
 def is_damage(error: BaseException) -> bool:
     """Whether this is about what the file holds. What has no code is Python's, which could not read a text."""
     return isinstance(error, sqlite3.DatabaseError) and getattr(error, "sqlite_errorcode", 1) & 0xFF in DAMAGE
+
+
+def _seconds(time: object) -> float:
+    return float(time) if isinstance(time, (int, float)) else 0.0
 
 
 def _whole(row: object) -> bytes:

@@ -1,8 +1,9 @@
 """Answers, implementations and attempts in one database, verdicts and other findings of this machine in another.
 
-Law: what was paid for is durable before anyone reads it, and nothing paid for is ever taken out or overwritten. What is
-read comes back as it was written or not at all. Verdicts are signed with a secret that lies outside the project: rows
-of anyone else are as good as absent. No header and no key of an endpoint ever comes here.
+Law: what was paid for is durable before anyone reads it. Nothing of it is ever overwritten, or taken out unless a
+person asks for exactly that (care.py). What is read comes back as it was written or not at all. Verdicts are signed
+with a secret that lies outside the project: rows of anyone else are as good as absent. No header and no key of an
+endpoint ever comes here.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from s2c.errors import StoreError
 from s2c.model import Answer, Attempt, Implementation, Request
 from s2c.store import exchange, mend
 from s2c.store.book import Book
+from s2c.store.care import Care
 from s2c.store.outgoing import Outgoing
 from s2c.store.rows import Rows
 from s2c.store.spool import BROKEN, Orphan, Spool
@@ -39,6 +41,7 @@ class Store:
         self.folder = folder
         self._secret = secret
         self.read_only = read_only
+        self.asked: set[str] = set()  # rows of verdicts and findings that were asked for
         self.problems: list[str] = []  # damaged rows and lines, for a person; each once
         self._lock = threading.Lock()
         self._paid = Rows(folder / "db" / "store", self._tell, wait=wait)
@@ -67,6 +70,11 @@ class Store:
     def sign(self, text: bytes) -> str:
         """This machine's signature of a text that is kept elsewhere: nobody without the secret can make it."""
         return hmac.new(self._secret, b"s2c note\n" + text, hashlib.sha256).hexdigest()
+
+    @property
+    def care(self) -> Care:
+        """What a person does to it by hand."""
+        return Care(self._book, self._paid, self._found)
 
     @property
     def is_damaged(self) -> bool:
@@ -174,6 +182,7 @@ class Store:
 
     def verdict(self, key: str) -> Mapping[str, Json] | None:
         """What was put under this verdict key on this machine."""
+        self.asked.add(f"verdict {key}")
         found = self._found.get(f"verdict {key}")
         return found if isinstance(found, Mapping) else None
 
@@ -183,6 +192,7 @@ class Store:
 
     def analysis(self, key: str) -> Json:
         """A finding that can be made again at any time (a tool's version, a file's hash); None if there is none."""
+        self.asked.add(f"analysis {key}")
         return self._found.get(f"analysis {key}")
 
     def put_analysis(self, key: str, value: Json) -> None:
