@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from s2c import asking, patterns, repair
 from s2c.asking import Composed, Wanted
+from s2c.graph import Component
 from s2c.model import Request, Usage
 from s2c.money import Prices
 from s2c.plan import MAY_ASK, Item, State, exhausted, states, whole
@@ -17,7 +18,7 @@ from s2c.project import Project
 from s2c.prompts import MOST_SAID
 from s2c.reuse import candidates
 from s2c.sending import batches
-from s2c.stands import standing
+from s2c.stands import Standing, standing
 from s2c.tokens import Counter
 
 
@@ -86,24 +87,37 @@ def sent(project: Project, batch: Sequence[Wanted], composed: Composed) -> Sent:
 def _sent(project: Project, items: Mapping[str, Item]) -> tuple[Sent, ...]:
     if not items:
         return ()
-    counter, stands = Counter(), standing(project).fills
+    counter, stands = Counter(), standing(project)
     known = {one: repair.wanted(project, item.component, item.key) for one, item in items.items() if item.key}
-    packed = batches(project, known, counter, stands)
+    packed = batches(project, known, counter, stands.fills)
     packed += [[whole(project, item.component, "", 1)] for item in items.values() if not item.key]
     context = patterns.describe(project.graph) if project.config.context_aware else ""
     rest = asking.fixed(project, context, counter)
     found = []
     for batch in packed:
-        works = [asking.work(project, one, counter, stands) for one in batch]
-        said = sum(_said(project, items[one.component.id], one, counter) for one in batch)
+        works = [asking.work(project, one, counter, stands.fills) for one in batch]
+        said = sum(_said(project, items[one.component.id], one, stands, counter) for one in batch)
         most = rest + said + sum(one.tokens for one in works)
         found.append(Sent(tuple(one.id for one in works), most, sum(one.output for one in works)))
     return tuple(found)
 
 
-def _said(project: Project, item: Item, wanted: Wanted, counter: Counter) -> int:
-    """Tokens of older fills that may fail and are then shown, with what may be said of them."""
+def _said(project: Project, item: Item, wanted: Wanted, stands: Standing, counter: Counter) -> int:
+    """Tokens that free candidates may add: older fills that fail are shown, with what may be said of them.
+
+    What can see a fill that does not stand yet is asked for in round 1 only if a free one comes to stand, and shown.
+    """
+    if not item.key:
+        below = (project.graph.components[one] for one in project.graph.closures[item.component.id])
+        return sum(_longest(project, one, stands.keys, counter) or 0 for one in below)
     if wanted.previous is not None:
         return 0
-    found = candidates(project, item.component, item.key or "", {}, exact=False)
-    return max((sum(map(counter.count, one.fills.values())) for one in found), default=-MOST_SAID) + MOST_SAID
+    shown = _longest(project, item.component, stands.keys, counter)
+    return 0 if shown is None else shown + MOST_SAID
+
+
+def _longest(project: Project, component: Component, keys: Mapping[str, str], counter: Counter) -> int | None:
+    """Tokens of the longest free candidate for a component; None if there is none."""
+    key = keys.get(component.id, "")
+    found = candidates(project, component, key, {}, exact=False)
+    return max((sum(map(counter.count, one.fills.values())) for one in found), default=None)

@@ -19,7 +19,7 @@ COMMANDS = (init, plan, why, prompt, graph, adopt, clean, cache, doctor)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is the documented one."""
-    parsed = _parser().parse_args(arguments)
+    parsed = parser().parse_args(arguments)
     try:
         return _run(parsed)
     except S2cError as error:
@@ -40,13 +40,14 @@ def _run(parsed: argparse.Namespace) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="s2c", description="An incremental build tool for verified code.")
-    parser.add_argument("--version", action="version", version=f"s2c {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """What the command line may be."""
+    made = argparse.ArgumentParser(prog="s2c", description="An incremental build tool for verified code.")
+    made.add_argument("--version", action="version", version=f"s2c {__version__}")
+    commands = made.add_subparsers(required=True, metavar="COMMAND")
     for one in COMMANDS:
         one.add(commands)
-    return parser
+    return made
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """The documents say what the code does: their tables and examples are held against it."""
 
 import re
+import shlex
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from s2c import cli
 from s2c.config import defaults
 from s2c.languages.base import languages
 from s2c.model import HoleKind, VerdictKind
@@ -105,3 +107,36 @@ def test_every_named_test_exists() -> None:
     assert [name for name in sorted(named) if f"def {name}(" not in sources] == []
     rows = [line for line in text.splitlines() if line.startswith("|") and not line.startswith(("|---", "| promise"))]
     assert [row for row in rows if "`test_" not in row] == []
+
+
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+COMMANDS = re.compile(r"^\$ (?:cd \S+ && )?s2c (.*?)(?:  +#.*)?(?: > \S+)?$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *DOCS], ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every link of a page to another file of the repository leads to one that is there."""
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *DOCS], ids=lambda page: page.name)
+def test_every_command_that_is_shown_is_one(page: Path) -> None:
+    """Each `s2c ...` of a page is understood by the console script, with every option that is shown."""
+    for line in COMMANDS.findall(page.read_text(encoding="utf-8")):
+        if line != "--version":
+            assert cli.parser().parse_args(shlex.split(line)).run
+
+
+def test_every_command_is_documented() -> None:
+    """docs/commands.md has a section for each command of the console script."""
+    told = doc("commands.md")
+    assert [one.__name__ for one in cli.COMMANDS if f"\n## `s2c {one.__name__.rpartition('.')[2]}" not in told] == []
+
+
+def test_the_holes_of_the_guide_are_holes() -> None:
+    """docs/writing-specs.md shows specs that can be read, each with two holes."""
+    for text in re.findall(r"^```dafny\n(.*?)^```$", doc("writing-specs.md"), re.MULTILINE | re.DOTALL):
+        outline = languages()["dafny"].parse(text.encode())
+        assert outline.problems == ()
+        assert len(outline.holes) == 2
