@@ -76,6 +76,7 @@ class Config:
     fresh: bool = False
     retry: bool = False
     recheck: bool = False
+    quiet: bool = False
     languages: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # as written: its folder has the schema
 
     @property

@@ -3,9 +3,11 @@
 Law: it only listens. Every number in a summary is the number of events or results that came by.
 """
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from s2c import keys, weak
@@ -46,7 +48,7 @@ class Ledger:
 
     def rows(self, session: Session, paths: Collection[str]) -> list[Row]:
         """One row for each of these paths, sorted."""
-        return [self._row(session, path) for path in sorted(paths)]
+        return [_with_attempt(session, self._row(session, path)) for path in sorted(paths)]
 
     def summary(self, session: Session, rows: list[Row], remarks: Iterable[Finding]) -> Summary:
         """The whole run."""
@@ -119,6 +121,14 @@ class Ledger:
             path, made.state if made.state != "verified" else "not generated", made.origin, solution.reason, attempts,
             holes, made.remarks, made.assumptions, made.first,
         )  # fmt: skip
+
+
+def _with_attempt(session: Session, row: Row) -> Row:
+    """With the place of the attempt that failed, where one is kept."""
+    place = session.project.outputs.failed_file(row.path)
+    if row.state in {"verified", "waiting"} or not place.is_file():
+        return row
+    return replace(row, kept=os.path.relpath(place, session.config.root))
 
 
 def _attempts(session: Session, path: str) -> int:

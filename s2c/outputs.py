@@ -58,6 +58,10 @@ class Outputs:
         text = report if report.endswith("\n") or not report else f"{report}\n"
         self._write(self._place(FAILED, path, ".txt"), text.encode("utf-8", "replace"))
 
+    def failed_file(self, path: str) -> Path:
+        """Where `write_failed` keeps what was wrong with the last attempt."""
+        return self._place(FAILED, path, ".txt")
+
     def clear_failed(self, path: str) -> None:
         """Take away what `write_failed` left, now that there is an implementation."""
         for place in (self._place(FAILED, path), self._place(FAILED, path, ".txt")):

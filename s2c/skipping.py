@@ -28,7 +28,7 @@ from s2c.settled import Entry, Settled, Stamp
 from s2c.store import Store
 
 # settings that change nothing about what is up to date
-_BY_THE_WAY = frozenset({"root", "jobs", "requests", "request_seconds", "max_cost", "frozen", "offline"})
+_BY_THE_WAY = frozenset({"root", "jobs", "requests", "request_seconds", "max_cost", "frozen", "offline", "quiet"})
 _AGAIN = ("fresh", "retry", "recheck", "context_aware")  # with one of these a run looks at everything
 
 

@@ -47,6 +47,9 @@ OPTIONS: list[dict[str, Any]] = [
         "name": "smart_batching", "long": "smart-batching", "inverse": "no-smart-batching", "type": bool,
         "default": None, "help": "keep specs that import each other in one request (default on)",
     },
+    {
+        "name": "quiet", "long": "quiet", "type": bool, "default": None, "help": "print only what is not verified",
+    },
 ]  # fmt: skip
 
 

@@ -202,7 +202,9 @@ class Build:
             self._listen(Event("store-problem", {"problem": problem}))
         rows, remarks = self._told()
         try:
-            report.finish(session.config.build_folder, ledger.summary(session, rows, remarks), rows, out)
+            self._listen(Event("over", {}))
+            summary = ledger.summary(session, rows, remarks)
+            report.finish(session.config.build_folder, summary, rows, out, quiet=session.config.quiet)
         except S2cError as error:
             self.error = self.error or error
         for told in (self.error, session.limit, session.refused):

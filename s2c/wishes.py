@@ -12,7 +12,7 @@ KINDS = frozenset({"generate", "verify"})
 # words that leave the tasks which a run needs as they are
 PLAIN = frozenset({"run", "-n", "-P", "--process", "--par-type", "-v", "--verbosity", "-c", "--continue", "thread"})
 OPTIONS = frozenset(
-    {"batch-mode", "no-batch-mode", "batch-size", "context-aware", "smart-batching", "no-smart-batching"}
+    {"batch-mode", "no-batch-mode", "batch-size", "context-aware", "smart-batching", "no-smart-batching", "quiet"}
 )
 
 

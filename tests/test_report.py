@@ -4,8 +4,14 @@ import ast
 import csv
 import io
 import json
+import os
+import pty
 import sqlite3
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -23,9 +29,13 @@ from s2c.model import Diagnostic, Event, Refusal, Verdict, VerdictKind
 from s2c.project import Built
 from s2c.report.console import LINES, Console
 from s2c.report.lines import Lines
+from s2c.report.live import Live
 from s2c.report.summary import Row, Summary, row, to_csv, to_json, to_text
 from s2c.session import Session
 from s2c.solution import Solution
+from tests import stand_in
+from tests.loopback import Server
+from tests.openai_server import AnswerBook, answer_fills
 from tests.picture import HELPERS, HOLE, Bench
 from tests.projects import Tree
 
@@ -397,3 +407,121 @@ def test_a_lost_database_is_an_empty_one(tmp_path: Path, content: bytes) -> None
     place.write_bytes(content)
     assert recorded.read(place) == {}
     assert place.read_bytes() == content
+
+
+# --- a terminal -------------------------------------------------------------------------------------------------------
+
+
+class Shown:
+    """A line that remembers what it showed."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.closed = False
+
+    def print(self, text: str) -> None:
+        """As asked."""
+        self.texts.append(text)
+
+    def show(self, text: str) -> None:
+        """As asked."""
+        self.texts.append(text)
+
+    def close(self) -> None:
+        """As asked."""
+        self.closed = True
+
+
+def test_the_line_counts_what_happens() -> None:
+    """Requests out, verdicts under way, what is verified or not, tokens and money: as events come; then it is gone."""
+    line = Shown()
+    say = Live(line)
+    answer = {"prompt": 100, "completion": 20, "cost": "0.25"}
+    for kind, data in (
+        ("locked", {}), ("round", {"specs": 2, "requests": 1}), ("request", {"specs": 2, "tokens": 100}),
+        ("answer", answer), ("judging", {}), ("verdict", {}), ("judged", {"verdict": "verified"}),
+        ("judged", {"verdict": "failed"}),
+    ):  # fmt: skip
+        say(Event(kind, data))
+    assert line.texts[0] == "0 requests out, 0 being judged | 0 verified, 0 not | 0 + 0 tokens, 0.0000 USD"
+    assert line.texts[1].startswith("1 requests out, 0 being judged")
+    assert line.texts[-1] == "0 requests out, 0 being judged | 1 verified, 1 not | 100 + 20 tokens, 0.2500 USD"
+    assert not line.closed
+    say(Event("over", {}))
+    assert line.closed
+
+
+def _on_a_terminal(tree: Tree, *words: str, **env: str) -> str:
+    """All that a run shows on a terminal of its own."""
+    tree.write_settings()
+    main, other = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "doit", *words], cwd=tree.root, stdin=other, stdout=other, stderr=other,
+        env={**os.environ, **tree.env, "TERM": "xterm-256color", "CI": "", **env},
+    )  # fmt: skip
+    os.close(other)
+    found = b""
+    with suppress(OSError):  # so the other end of a terminal says that it is gone
+        while piece := os.read(main, 4096):
+            found += piece
+    os.close(main)
+    assert process.wait(60) == 0, found.decode()
+    return found.decode()
+
+
+@pytest.fixture
+def watched(tree: Tree, tmp_path: Path) -> Iterator[Tree]:
+    """A project with one spec and an endpoint that knows it."""
+    stand_in.install(tree, tmp_path / "tool")
+    tree.write("A.dfy", stand_in.spec("A", "n + 1"))
+    book = AnswerBook([{"match": stand_in.head("A"), "fills": stand_in.fill("n + 1")}])
+    with Server(answer_fills(book)) as server:
+        tree.configure(model="m-1", base_url=server.url)
+        yield tree
+
+
+@pytest.mark.endtoend
+def test_a_terminal_shows_one_line_more(watched: Tree) -> None:
+    """On a terminal the line is drawn while the run goes on, and the summary stands alone at the end."""
+    shown = _on_a_terminal(watched)
+    assert "being judged" in shown
+    assert "\x1b[2K" in shown  # it is taken away again
+    last = shown[shown.index("1 of 1 files verified") :]
+    assert "\x1b" not in last
+    assert "being judged" not in last
+
+
+@pytest.mark.endtoend
+@pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"CI": "true"}])
+def test_where_no_person_watches_there_are_only_lines(watched: Tree, env: dict[str, str]) -> None:
+    """With CI set, or on a terminal that can nothing, no escape sequence is written."""
+    shown = _on_a_terminal(watched, **env)
+    assert "\x1b" not in shown
+    assert "A.dfy: verified (asked)" in shown
+
+
+@pytest.mark.endtoend
+def test_quiet_says_only_what_is_wrong(watched: Tree) -> None:
+    """With --quiet a good run prints nothing; one that is not good prints each file with where its attempt lies."""
+    good = watched.doit("generate", "--quiet")
+    assert (good.code, good.text) == (0, "")
+    watched.write("Bad.dfy", stand_in.spec("Bad", "n + 2"))
+    watched.configure(max_attempts=1, base_url="http://127.0.0.1:9/v1", request_seconds=1)
+    bad = watched.doit("generate", "--quiet")
+    assert bad.code == 1
+    assert bad.out.startswith("Bad.dfy: not generated:")
+    assert "A.dfy" not in bad.text
+
+
+@pytest.mark.endtoend
+def test_a_failure_says_where_the_whole_attempt_lies(tree: Tree, tmp_path: Path) -> None:
+    """The first diagnostic, and the file in build/.failed/ with all of them; which is there."""
+    stand_in.install(tree, tmp_path / "tool")
+    tree.write("A.dfy", stand_in.spec("A", "n + 1"))
+    book = AnswerBook([{"match": stand_in.head("A"), "fills": stand_in.fill("n + 7")}])
+    with Server(answer_fills(book)) as server:
+        tree.configure(model="m-1", base_url=server.url, max_attempts=1)
+        said = tree.doit().out
+    assert "A.dfy:5:11: error: a postcondition could not be proved" in said
+    assert "the attempt and what was said of it: build/.failed/A.dfy.txt" in said
+    assert "postcondition" in tree.read("build/.failed/A.dfy.txt")

@@ -12,6 +12,7 @@ from s2c import events
 from s2c.config import Config
 from s2c.errors import StoreError
 from s2c.model import Event
+from s2c.report import live
 from s2c.report.console import Console
 from s2c.report.lines import Lines
 from s2c.report.summary import Row, Summary, to_csv, to_json, to_text
@@ -29,7 +30,7 @@ class Out(Protocol):
 
 def listeners(config: Config, *others: Listen) -> Listen:
     """Everyone who listens to a run: the console, the event log in build/, `others`, and last the project's own."""
-    everyone: tuple[Listen, ...] = (*others, Console(), Lines(config.build_folder / "events.jsonl"), events.tell)
+    everyone: tuple[Listen, ...] = (*others, *_shown(config), Lines(config.build_folder / "events.jsonl"), events.tell)
 
     def listen(event: Event) -> None:
         for one in everyone:
@@ -38,12 +39,22 @@ def listeners(config: Config, *others: Listen) -> Listen:
     return listen
 
 
-def finish(folder: Path, summary: Summary, rows: list[Row], out: Out) -> None:
+def _shown(config: Config) -> tuple[Listen, ...]:
+    """Who shows a run to a person: nobody, lines, or lines and what is going on below them."""
+    if config.quiet:
+        return ()
+    if not live.is_watched():
+        return (Console(),)
+    line = live.RichLine()
+    return Console(line.print), live.Live(line)
+
+
+def finish(folder: Path, summary: Summary, rows: list[Row], out: Out, *, quiet: bool = False) -> None:
     """The end of a run: the last lines on the console, summary.json and results.csv in the build folder.
 
-    Raises StoreError where those two can't be written.
+    `quiet`: only what is not verified is told. Raises StoreError where those two can't be written.
     """
-    out.write(to_text(summary, rows))
+    out.write(to_text(summary, rows, quiet=quiet))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(folder / "summary.json", to_json(summary, rows).encode())

@@ -32,9 +32,10 @@ LINES: Mapping[str, Say] = MappingProxyType(
 
 
 class Console:
-    """Prints lines as events come. Safe in any thread."""
+    """Prints lines as events come. Safe in any thread. `say` takes a line; by itself it goes to standard error."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], object] | None = None) -> None:
+        self._print = say or _print
         self._lock = threading.Lock()
 
     def __call__(self, event: Event) -> None:
@@ -51,4 +52,8 @@ class Console:
 
     def _say(self, line: str) -> None:
         with self._lock, suppress(OSError):
-            print(line, file=sys.stderr, flush=True)  # noqa: T201 - the console is what this module is for
+            self._print(line)
+
+
+def _print(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - the console is what this module is for

@@ -26,6 +26,7 @@ class Row:
     remarks: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     first: str = ""  # its first diagnostic, file:line:col: severity: message
+    kept: str = ""  # where the last attempt lies, with all that was said against it; "" if there is none
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,11 @@ def to_csv(rows: list[Row]) -> str:
     return out.getvalue()
 
 
-def to_text(summary: Summary, rows: list[Row]) -> str:
-    """The last lines on the console."""
+def to_text(summary: Summary, rows: list[Row], *, quiet: bool = False) -> str:
+    """The last lines on the console; `quiet`: only what is not verified."""
     lines = [_line(one) for one in rows if one.state != "verified"]
+    if quiet:
+        return "".join(f"{line}\n" for line in lines)
     origins = ", ".join(
         f"{count} {_ORIGINS.get(name, name)}" for name, count in sorted(summary.origins.items()) if count
     )
@@ -124,4 +127,6 @@ _ORIGINS = {
 
 def _line(one: Row) -> str:
     first = f"\n    {one.first}" if one.first and one.first not in one.reason else ""
-    return f"{one.path}: {one.state}: {one.reason}{first}" if one.reason else f"{one.path}: {one.state}{first}"
+    kept = f"\n    the attempt and what was said of it: {one.kept}" if one.kept else ""
+    told = f"{one.path}: {one.state}: {one.reason}" if one.reason else f"{one.path}: {one.state}"
+    return told + first + kept
