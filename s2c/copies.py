@@ -24,17 +24,17 @@ def one_each(states: Sequence[Open], candidates: Callable[[Open], Sequence[Candi
 
 
 def again(states: Iterable[Open], accepted: Collection[str]) -> list[Open]:
-    """Those that were tried in vain, and whose key another has solved since; each once."""
+    """Those that were tried in vain, and whose key another has solved since: each once, one of a key at a time."""
     states = list(states)
     solved = {state.key for state in states if state.component.id in accepted} - {None}
-    found = [
-        state
-        for state in states
-        if state.key in solved and state.component.id not in accepted and state.tried and not state.again
-    ]
-    for state in found:
+    found: dict[str | None, Open] = {}
+    for state in states:
+        open_ = state.component.id not in accepted and state.tried and not state.again
+        if state.key in solved and open_:
+            found.setdefault(state.key, state)
+    for state in found.values():
         state.again, state.stopped = True, False
-    return found
+    return list(found.values())
 
 
 def follow(asked: Iterable[Open], others: Iterable[Open]) -> None:
