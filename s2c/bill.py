@@ -5,7 +5,7 @@ fail; what waits for a fill that it can see is taken to be asked for at once, al
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from s2c import asking, patterns, repair
@@ -17,7 +17,7 @@ from s2c.plan import MAY_ASK, Item, State, exhausted, states, whole
 from s2c.project import Project
 from s2c.prompts import MOST_SAID
 from s2c.reuse import candidates
-from s2c.sending import batches
+from s2c.sending import requests
 from s2c.stands import Standing, standing
 from s2c.tokens import Counter
 
@@ -77,10 +77,10 @@ def cost(requests: Sequence[Sent], sure: Sequence[Sent], project: Project, price
     return Cost(sum(known_low, Decimal(0)), sum(known_high, Decimal(0)))
 
 
-def sent(project: Project, batch: Sequence[Wanted], composed: Composed) -> Sent:
+def sent(project: Project, batch: Sequence[Wanted], composed: Composed, stands: Standing) -> Sent:
     """A composed request as it is told in a plan."""
-    counter, stands = Counter(), standing(project).fills
-    output = sum(asking.work(project, one, counter, stands).output for one in batch)
+    counter = Counter()
+    output = sum(asking.work(project, one, counter, stands.fills).output for one in batch)
     return Sent(tuple(one.component.id for one in batch), composed.request.prompt_tokens, output)
 
 
@@ -88,17 +88,18 @@ def _sent(project: Project, items: Mapping[str, Item]) -> tuple[Sent, ...]:
     if not items:
         return ()
     counter, stands = Counter(), standing(project)
-    known = {one: repair.wanted(project, item.component, item.key) for one, item in items.items() if item.key}
-    packed = batches(project, known, counter, stands.fills)
-    packed += [[whole(project, item.component, "", 1)] for item in items.values() if not item.key]
     context = patterns.describe(project.graph) if project.config.context_aware else ""
-    rest = asking.fixed(project, context, counter)
+    known = {one: repair.wanted(project, item.component, item.key) for one, item in items.items() if item.key}
+    made = requests(project, known, context, counter, stands.fills)
+    for item in items.values():
+        if not item.key:
+            alone = [whole(project, item.component, "", 1)]
+            made.append((alone, asking.compose(project, alone, context, counter, stands.fills)))
     found = []
-    for batch in packed:
-        works = [asking.work(project, one, counter, stands.fills) for one in batch]
-        said = sum(_said(project, items[one.component.id], one, stands, counter) for one in batch)
-        most = rest + said + sum(one.tokens for one in works)
-        found.append(Sent(tuple(one.id for one in works), most, sum(one.output for one in works)))
+    for batch, composed in made:
+        more = sum(_said(project, items[one.component.id], one, stands, counter) for one in batch)
+        told = sent(project, batch, composed, stands)
+        found.append(replace(told, prompt=told.prompt + more))
     return tuple(found)
 
 

@@ -17,6 +17,7 @@ from s2c.commands.shared import selected, session
 from s2c.lint import Finding
 from s2c.money import prices
 from s2c.session import Session
+from s2c.stands import standing
 
 
 def add(commands: Subparsers) -> None:
@@ -62,7 +63,8 @@ def _bounded(opened: Session, made: Plan) -> Round:
 
 def _checked(opened: Session, made: Plan) -> Round:
     found = opened.rehearse([path for item in made.items.values() for path in item.component.members])
-    sent = tuple(bill.sent(opened.project, *one) for one in found)
+    stands = standing(opened.project)
+    sent = tuple(bill.sent(opened.project, *one, stands) for one in found)
     return Round(sent, bill.cost(sent, sent, opened.project, prices(opened.config)), exact=True)
 
 
