@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from s2c import records
+from s2c import past, pictures, records
 from s2c.codec import Stored, kind_of
 from s2c.config import Config
 from s2c.digest import digest
@@ -26,6 +26,8 @@ from s2c.today import Today, obligations
 
 KINDS = ("answer", "implementation", "attempt", "supersede", "verdict", "analysis")
 PAID = KINDS[:3]
+CHEAP = ("verdict ", "analysis ")
+NOTES = (f"analysis {past.NODE} ", f"analysis {pictures.FORM} ")
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def kinds(store: Store, now: Today) -> list[Kind]:
         unused["implementation"] += isinstance(one, Implementation) and not now.uses(one)
         unused["answer"] += isinstance(one, Answer) and not now.needs(one)
     for name in ("verdict", "analysis"):
-        unused[name] = sum(one.key.startswith(f"{name} ") and one.key not in now.found for one in marks)
+        unused[name] = sum(one.key.startswith(f"{name} ") and not _is_used(one.key, now) for one in marks)
     return [_kind(name, marks, found, unused.get(name)) for name in KINDS]
 
 
@@ -124,8 +126,7 @@ def waste(session: Session, now: Today) -> Waste:
     if now.missing:
         kept.append(f"no verdict and no finding: what is used is not known without its verifier ({now.missing[0]})")
     else:
-        cheap = ("verdict ", "analysis ")
-        rows = [one for one in store.care.marks() if one.key.startswith(cheap) and one.key not in now.found]
+        rows = [one for one in store.care.marks() if one.key.startswith(CHEAP) and not _is_used(one.key, now)]
     if now.unknown:
         kept.append(f"nothing that was paid for: what {_some(now.unknown)} owes is not known; run `doit` first")
         return Waste(rows, (), tuple(kept))
@@ -136,6 +137,11 @@ def waste(session: Session, now: Today) -> Waste:
             f"{len(unused) - len(paid)} records that nothing uses, since {session.config.cache}/records holds them"
         )
     return Waste(rows, paid, tuple(kept))
+
+
+def _is_used(row: str, now: Today) -> bool:
+    """Notes of what obligations looked like are of use to `s2c why` when the file is next edited, or goes back."""
+    return row in now.found or row.startswith(NOTES)
 
 
 def _unused(session: Session, now: Today, found: Sequence[Stored]) -> Iterator[Stored]:

@@ -21,6 +21,8 @@ from s2c.model import Implementation, VerdictKind
 from s2c.store import Store
 from tests import stand_in
 from tests.crashes import VALUES
+from tests.loopback import Server
+from tests.openai_server import AnswerBook, answer_fills
 from tests.projects import Ended, Tree
 from tests.stocked import NOBODY, built, stock
 from tests.test_store import attempt
@@ -467,3 +469,16 @@ def test_verify_of_a_broken_database_is_told(built: Tree) -> None:
     assert "the store is damaged" in cache(built, "verify", code=2).out
     assert built.doit().code == 0
     assert NOBODY in built.read("pyproject.toml")
+
+
+def test_gc_keeps_the_notes_of_why(tree: Tree, tmp_path: Path) -> None:
+    """What obligations looked like is kept: `s2c why` still says what changed after everything unused was dropped."""
+    stand_in.install(tree, tmp_path / "tool")
+    tree.write("A.dfy", stand_in.spec("A", "n + 1"))
+    book = AnswerBook([{"match": stand_in.head("A"), "fills": stand_in.fill("n + 1")}])
+    with Server(answer_fills(book)) as server:
+        tree.configure(model="m-1", base_url=server.url)
+        assert tree.doit().code == 0
+    tree.write("A.dfy", stand_in.spec("A", "n + 2"))
+    assert tree.s2c("cache", "gc", "--yes").code == 0
+    assert "`ensures` of A in A.dfy changed" in tree.s2c("why", "A.dfy").out
