@@ -210,8 +210,9 @@ def _checked(config: Config, place: Callable[[str], str]) -> Config:
 
 def _check_endpoint(config: Config, place: Callable[[str], str]) -> None:
     if not _is_url(config.base_url):
+        shown = "" if "@" in config.base_url else f", not {config.base_url!r}"  # it may hold a password
         raise ConfigError(
-            f"base_url must be a URL, not {config.base_url!r}",
+            f"base_url must be a URL{shown}",
             where=place("base_url"),
             fix='like "https://api.openai.com/v1"',
         )
