@@ -5,7 +5,7 @@ whoever can see it waits for it. An implementation in build/ gives way to anothe
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from s2c import keys
 from s2c.graph import Component
@@ -122,10 +122,18 @@ def current(project: Project, stale: Callable[[str], object]) -> dict[str, Fills
 
 
 def give_back(project: Project, component: Component, key: str, fills: Fills) -> None:
-    """What lies in build/ under today's keys goes back into a store that lost it: it may be needed elsewhere."""
-    if fills and not project.stored(component, key):
-        path = keys.ranking(project.graph, component)[0]
-        project.store.add_implementation(Implementation(key, fills, "model", "", path, verified=True))
+    """What lies in build/ under today's keys goes back into a store that lost it: it may be needed elsewhere.
+
+    Of copies each is known by its own path, since each may be edited by itself.
+    """
+    path, stored = keys.ranking(project.graph, component)[0], project.stored(component, key)
+    same = next((one for one in stored if one.fills == fills), None)
+    if not fills or (stored and same is None) or (same is not None and same.path == path):
+        return
+    if same is not None and any(one.fills == fills for one in project.store.latest_for_path(path)):
+        return
+    made = Implementation(key, fills, "model", "", path, verified=True) if same is None else replace(same, path=path)
+    project.store.add_implementation(made)
 
 
 def fills_of(project: Project, component: Component) -> dict[str, str] | None:

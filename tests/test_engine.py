@@ -231,3 +231,18 @@ def test_what_lies_in_build_is_tried_before_it_is_paid_for_again(project: Tree, 
     project.write("A.dfy", stand_in.spec("A", "n + 1 || r == n + 2"))
     assert "B.dfy: verified (previous)" in good(project.doit()).text
     assert shown(served) == asked + 1  # A itself is another text now
+
+
+def test_a_copy_is_known_by_its_own_path(project: Tree, served: Server) -> None:
+    """With the cache lost, what lies in build/ is known of each copy: an edit of one that its fills keep is free."""
+    for path in ("a.dfy", "copy/a.dfy", "more/a.dfy"):
+        project.write(path, stand_in.spec("A", "n + 1"))
+    good(project.doit())
+    shutil.rmtree(project.root / "cache")
+    project.write("B.dfy", stand_in.spec("B", "n + 1"))  # something to do, so that the run looks at all of them
+    good(project.doit())
+    asked = shown(served)
+    for number, path in enumerate(("a.dfy", "copy/a.dfy", "more/a.dfy"), start=2):
+        project.write(path, stand_in.spec("A", f"n + 1 || r == n + {number}"))
+    good(project.doit())
+    assert shown(served) == asked

@@ -110,7 +110,10 @@ class Account:
         """What the store knows of a component that was solved; one that is current it gets back if it was lost."""
         doubtful = key in self.unsure
         self.unsure.discard(key)
-        if frozen is None or (expected.current and self.store.stored(key).stands()):
+        if frozen is None:
+            return
+        if expected.current and self.store.stored(key).stands():
+            self.store.note(component, frozen)
             return
         known = self.store.known.setdefault(key, Known())
         same = [one for one in run.world.components if obligation_of(run.world, one, run.seen) == key]

@@ -86,6 +86,11 @@ class Memory:
             others = [one for one in self.history.get(path, []) if one != own]
             self.history[path] = [own, *others][:MOST_KEPT]
 
+    def note(self, component: Component, frozen: Frozen) -> None:
+        """These fills are known of its path, if they were not before."""
+        if not all(texts_of(frozen) in self.history.get(path, []) for path in component):
+            self.remember(component, frozen)
+
     def from_records(self) -> None:
         """All that is known of paths is what the records say: each holds the path that it was made for."""
         self.history = {}
