@@ -148,7 +148,7 @@ def _export(parsed: argparse.Namespace) -> int:
         _tell(parsed, {"file": str(parsed.file), "records": count}, [f"{parsed.file}: {counted(count, 'record')}"])
         return 0
     with connect.solving(settings, connect.said):
-        count = store.export_records()
+        count = store.export_records(everything=True)
     _tell(
         parsed,
         {"folder": str(store.records_folder), "changed": count},
