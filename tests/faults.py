@@ -58,7 +58,7 @@ FAULTS = {
     ),
     "exhausted": Fault(
         "a spec that used up its attempts is asked for again",
-        "plan.py", "return len(made) >= project.config.max_attempts", "return False",
+        "plan.py", "return len(attempts(project, component, key)) >= project.config.max_attempts", "return False",
     ),
     "edited": Fault(
         "an edit in build/ is not noticed", "plan.py", "if digest_bytes(content) != built.target:", "if not content:"

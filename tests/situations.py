@@ -208,7 +208,6 @@ SITUATIONS = {
     ),
     # --- the verifier
     "no verifier": Situation(tool(command=["no-such-dafny"]), "no-such-dafny", 2, VERIFY, undo=right_tool),
-    "a verifier without words": Situation(tool(command=[]), "Dafny", 2, VERIFY, undo=right_tool),
     "a verifier that is a folder": Situation(tool(command=["."]), "dafny", 2, VERIFY, undo=right_tool),
     "a verifier that fails": Situation(BROKEN_TOOL, "dafny", 2, VERIFY, undo=right_tool),
     "a verifier that proves everything": Situation(SILENT_TOOL, "self-test", 2, VERIFY, undo=right_tool),
