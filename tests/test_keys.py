@@ -409,7 +409,8 @@ for path, text in files:
     bench.tree.write(path, text)
 bench.build(only="a/x/value.dfy")
 made = bench.plan()
-print(plan._to_json(made, [], []), plan._to_text(made, []))
+first = plan.Round(made.requests, None, exact=False)
+print(plan._to_json(made, first, [], []), plan._to_text(made, first, []))
 """
 
 
