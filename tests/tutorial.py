@@ -3,6 +3,7 @@
 Law: the page is the script. `python -m tests.tutorial` writes into it what its commands print now; the test compares.
 """
 
+import itertools
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ from tests.openai_server import AnswerBook, answer_fills
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "tutorial.md"
 BLOCK = re.compile(r"^```(console|dafny)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+VERDICT = re.compile(r"  \S+: verified \(")
 PORT = ":8000"
 SOURCES = ("s2c", "pyproject.toml", "setup.py", "README.md", "LICENSE")
 # Differ from run to run, or from machine to machine: what they are is not the page's to say.
@@ -76,6 +78,12 @@ class Shell:
             found.append(line)
         raise AssertionError(f"the shell ended in {command}: {''.join(found)}")
 
+    def close(self) -> None:
+        """End it, and wait until it has ended."""
+        with self.process:
+            assert self.process.stdin is not None
+            self.process.stdin.close()
+
 
 def played(page: str, folder: Path) -> str:
     """The page with what its commands print now. Raises AssertionError if the shell ends."""
@@ -93,7 +101,6 @@ def played(page: str, folder: Path) -> str:
             "LANG": "C.UTF-8",
             "NO_PROXY": "127.0.0.1",
         }
-        env |= {"S2C_JOBS": "1"}  # so that lines come in one order
         env |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
         own = Path("~/.config/pip/pip.conf").expanduser()
         env |= {"PIP_CONFIG_FILE": str(own)} if own.exists() else {}
@@ -111,9 +118,7 @@ def played(page: str, folder: Path) -> str:
             return f"```console\n{said}```"
 
         made = BLOCK.sub(block, page)
-        assert shell.process.stdin is not None
-        shell.process.stdin.close()
-        shell.process.wait()
+        shell.close()
         return made
 
 
@@ -125,7 +130,15 @@ def _entry(line: str, said: str, port: str, home: Path) -> str:
     said = said.replace(port, PORT).replace(str(home), "~")
     for pattern, text in VARYING.items():
         said = re.sub(pattern, text, said)
+    said = "".join(_in_order(said))
     return f"{line}\n{said}\n" if said and not said.endswith("\n") else f"{line}\n{said}"
+
+
+def _in_order(said: str) -> Iterator[str]:
+    """The same lines; those of files that were checked side by side, by name."""
+    for verdicts, lines in itertools.groupby(said.splitlines(keepends=True), lambda line: bool(VERDICT.match(line))):
+        found = list(lines)
+        yield from sorted(found) if verdicts else found
 
 
 def _home(folder: Path) -> Path:
