@@ -144,6 +144,13 @@ class Session:
         self.solutions.update(found)
         self._past.keep(found.values())
 
+    def give_back(self, paths: Collection[str]) -> None:
+        """What build/ holds for these paths, which are up to date, goes back into a store that lost it."""
+        ours = (one for one in self.project.graph.components.values() if one.id not in self.solutions)
+        owed = {one.id: self.owes(one.members[0]) for one in ours if all(path in paths for path in one.members)}
+        if stands.restore(self.project, owed):
+            self._listen(Event("exported", {"files": self.project.store.export_records()}))
+
     def rehearse(self, wanted: Collection[str]) -> Requests:
         """What a run over these paths would send first: all that is free is judged now and kept, nothing is asked."""
         graph, home = self.project.graph, {self.project.graph.home[path] for path in wanted}

@@ -136,6 +136,21 @@ def give_back(project: Project, component: Component, key: str, fills: Fills) ->
     project.store.add_implementation(made)
 
 
+def restore(project: Project, owed: Mapping[str, str]) -> bool:
+    """Give back what a store lost of these components, which lie in build/ as these keys ask; whether it lost any."""
+    lost = {one: key for one, key in owed.items() if key and _unknown(project, project.graph.components[one], key)}
+    found = current(project, lambda path: project.graph.home[path] not in lost) if lost else {}
+    for one, fills in found.items():
+        give_back(project, project.graph.components[one], lost[one], fills)
+    return bool(found)
+
+
+def _unknown(project: Project, component: Component, key: str) -> bool:
+    """Whether it has fills, and the store does not know them by its own path."""
+    made = project.store.latest_for_path(keys.ranking(project.graph, component)[0])
+    return bool(keys.slots(project.graph, component)) and all(one.obligation != key for one in made)
+
+
 def fills_of(project: Project, component: Component) -> dict[str, str] | None:
     """The fills by slot of all members, if each lies in build/ and is exactly its spec with fills."""
     found = {}

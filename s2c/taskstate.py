@@ -222,6 +222,7 @@ class Build:
         if self.touched or ledger.executed or self.skipping.only is None:
             known = session.project.recorded
             fresh = {path: built.target for path in ledger.skipped if (built := known(path)) is not None}
+            session.give_back(fresh)  # before the note: what it lets the next run leave unread is in the store
             self.skipping.leave(session, rows, remarks, Done(fresh | self.made, ledger.current | self.green))
         if not self._named:
             left, more = self.skipping.rows()

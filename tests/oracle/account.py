@@ -27,15 +27,11 @@ from tests.oracle.world import Answers, Obligation, World, proves, solution, sou
 
 @dataclass(frozen=True)
 class After:
-    """A run that came to its end: the project that it was about, what lies in build/ now, what importers see by now.
-
-    `idle`: the run found all as it must be, so it looked no further.
-    """
+    """A run that came to its end: the project that it was about, what lies in build/ now, what importers see by now."""
 
     world: World
     disk: Mapping[str, bytes]
     seen: dict[str, str]
-    idle: bool
 
 
 class Account:
@@ -91,7 +87,7 @@ class Account:
         if frozen not in expected.allowed and not (expected.anything and frozen is not None):
             return f"build/ of {component} holds {frozen}, not one of {set(expected.allowed)}"
         run.seen.update(seen_of(world, component, frozen))
-        if key is not None and not run.idle and any(world.files[path].holes for path in component):
+        if key is not None and any(world.files[path].holes for path in component):
             self._note_asks(world, expected, key, asks, solved=frozen is not None)
             self._note_fills(run, component, expected, key, frozen)
         self._record(run, component, key, frozen, current=expected.current)
