@@ -15,13 +15,15 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from s2c.digest import digest_bytes
 from s2c.store.files import write_atomic
 
-VERSION = "settled.2"
-FILE = "settled.json"
+VERSION = "settled.3"
+FILE = "settled"
 MOMENT = 20_000_000  # nanoseconds: file systems give the same time to writes that lie a tick apart
 
 Stamp = tuple[int, int, int, int]
@@ -44,10 +46,28 @@ class Entry:
 
 @dataclass(frozen=True)
 class Settled:
-    """Every file of the project as the last run left it. `head`: what counts for all of them at once."""
+    """Every file of the project as the last run left it. `head`: what counts for all of them at once.
+
+    `lines`: path -> its group and its entry as text: a run that names one file reads that one, of thousands.
+    """
 
     head: str
-    entries: Mapping[str, Entry] = field(repr=False)
+    lines: Mapping[str, tuple[str, str]] = field(repr=False)
+
+    @classmethod
+    def of(cls, head: str, entries: Mapping[str, Entry]) -> Self:
+        """From what a run found."""
+        return cls(head, {path: (one.group, _text(one)) for path, one in entries.items()})
+
+    @cached_property
+    def entries(self) -> Mapping[str, Entry]:
+        """All of them, read. Raises ValueError, TypeError where one is not as it was written."""
+        return {path: self.entry(path) for path in self.lines}
+
+    def entry(self, path: str) -> Entry:
+        """One of them, read. Raises as above."""
+        group, text = self.lines[path]
+        return _entry(group, json.loads(text))
 
     def changed(self, root: Path, *, verified: bool, apart: bool) -> frozenset[str]:
         """The files of every group that is not up to date, or not known to be; all if groups can't be read `apart`."""
@@ -56,13 +76,13 @@ class Settled:
         owed = {one.owes for one in self.entries.values() if one.group in groups and one.owes}
         groups |= {one.group for one in self.entries.values() if one.owes in owed}
         if groups and not apart:
-            return frozenset(self.entries)
-        return frozenset(path for path, one in self.entries.items() if one.group in groups)
+            return frozenset(self.lines)
+        return frozenset(path for path, (group, _) in self.lines.items() if group in groups)
 
     def groups_of(self, paths: Collection[str]) -> frozenset[str]:
         """All files of the groups of these paths."""
-        groups = {self.entries[path].group for path in paths if path in self.entries}
-        return frozenset(path for path, one in self.entries.items() if one.group in groups)
+        groups = {self.lines[path][0] for path in paths if path in self.lines}
+        return frozenset(path for path, (group, _) in self.lines.items() if group in groups)
 
 
 def stamp(path: str) -> Stamp | None:
@@ -94,19 +114,24 @@ def read(folder: Path, sign: Sign) -> Settled | None:
         mark, _, text = (folder / FILE).read_bytes().partition(b"\n")
         if not hmac.compare_digest(mark, sign(text).encode()):
             return None
-        told = json.loads(text)
-        return Settled(told["head"], {path: _entry(one) for path, one in told["files"].items()})
-    except (OSError, ValueError, KeyError, TypeError):
+        head, *lines = text.decode("utf-8", "surrogateescape").split("\n")
+        parts = (line.split("\t", 2) for line in lines)
+        return Settled(head, {path: (group, one) for path, group, one in parts})
+    except (OSError, ValueError):
         return None
 
 
 def write(folder: Path, sign: Sign, settled: Settled) -> None:
-    """Leave it in this folder. Raises OSError."""
-    files = {
-        path: [one.group, one.generated, one.verified, dict(one.stamps), one.row, one.owes]
-        for path, one in settled.entries.items()
-    }
-    text = json.dumps({"head": settled.head, "files": files}, separators=(",", ":")).encode()
+    """Leave it in this folder: the head, then a line for each file. Raises OSError.
+
+    Where a path has a tab or a line break there is none: such a project is read in every run.
+    """
+    names = "".join(settled.lines)
+    if "\t" in names or "\n" in names:
+        (folder / FILE).unlink(missing_ok=True)
+        return
+    lines = (f"{path}\t{group}\t{one}" for path, (group, one) in settled.lines.items())
+    text = "\n".join((settled.head, *lines)).encode("utf-8", "surrogateescape")
     write_atomic(folder / FILE, sign(text).encode() + b"\n" + text)
 
 
@@ -120,9 +145,14 @@ def _holds(entry: Entry, root: str, *, verified: bool) -> bool:
     return known and all(stamp(f"{root}/{path}") == was for path, was in entry.stamps.items())
 
 
-def _entry(told: list[object]) -> Entry:
-    group, generated, verified, stamps, row, owes = told
+def _text(one: Entry) -> str:
+    told = [one.generated, one.verified, dict(one.stamps), one.row, one.owes]
+    return json.dumps(told, separators=(",", ":"))
+
+
+def _entry(group: str, told: list[object]) -> Entry:
+    generated, verified, stamps, row, owes = told
     if not isinstance(stamps, dict):
         raise TypeError(stamps)
     marks = {str(path): tuple(was) for path, was in stamps.items()}
-    return Entry(str(group), generated is True, verified is True, marks, str(row), str(owes))
+    return Entry(group, generated is True, verified is True, marks, str(row), str(owes))

@@ -6,6 +6,7 @@ as up to date, with what was remarked about it when it was judged.
 """
 
 import json
+import os
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from s2c import __version__, judge, settled, tools
+from s2c import __version__, idle, judge, settled, tools
 from s2c import spec as specs
 from s2c.config import Config
 from s2c.digest import digest_bytes
@@ -49,7 +50,10 @@ class Done:
 
 
 class Skipping:
-    """What one run leaves out. `only`: the paths to read, or None for all; `left`: what is not read."""
+    """What one run leaves out. `only`: the paths to read, or None for all; `left`: what is not read.
+
+    `idle`: what the run before said, which had as little to do as this one.
+    """
 
     def __init__(self, config: Config, store: Store, database: Path, wish: Wish | None) -> None:
         self._config = config
@@ -59,10 +63,24 @@ class Skipping:
         self._whole = any(getattr(config, name) for name in _AGAIN)
         self._changes = store.changes()
         self.only: frozenset[str] | None = None
-        self.left: Mapping[str, Entry] = {}
+        self._known: Settled | None = None
+        self.idle: idle.Idle | None = None
         if wish is not None and not self._whole:
             with suppress(ToolError, OSError):
                 self._look(wish)
+
+    @cached_property
+    def left(self) -> Mapping[str, Entry]:
+        """What is not read, of a run that names nothing or that found something out."""
+        known, only = self._known, self.only
+        if known is None or only is None:
+            return {}
+        return {path: known.entry(path) for path in known.lines if path not in only}
+
+    @property
+    def leaves(self) -> bool:
+        """Whether anything is not read."""
+        return self.idle is not None or (self._known is not None and len(self._known.lines) > len(self.only or ()))
 
     @cached_property
     def files(self) -> tuple[str, ...]:
@@ -80,15 +98,45 @@ class Skipping:
             return
         time.sleep(settled.MOMENT / 1e9)  # what was written last is too young to be marked
         made = dict(_entries(session, rows, remarks, done))
+        if not session.kept and self._same(made):
+            return
         left = {
             path: replace(one, generated=one.generated and one.owes not in session.kept)
             for path, one in self.left.items()
         }
         with suppress(OSError, ToolError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            settled.write(self._folder, self._store.sign, Settled(self._head(), {**left, **made}))
+            settled.write(self._folder, self._store.sign, Settled.of(self._head(), {**left, **made}))
+
+    def _same(self, made: Mapping[str, Entry]) -> bool:
+        """Whether the note says all this already."""
+        known = self._known
+        with suppress(OSError, ToolError):
+            if known is not None and known.head == self._head() and made.keys() <= known.lines.keys():
+                return all(known.entry(path) == one for path, one in made.items())
+        return False
+
+    def rest(self, text: str, written: Sequence[Path], *, verify: bool) -> None:
+        """Leave what a run said that left everything out, with what it has `written` for programs."""
+        time.sleep(settled.MOMENT / 1e9)  # as above
+        root, marks = self._config.root, {path: was for one in self.left.values() for path, was in one.stamps.items()}
+        for place in written:
+            if (mark := settled.stamp(str(place))) is not None:
+                marks[os.path.relpath(place, root)] = mark
+        with suppress(OSError, ToolError):
+            head, digest = self._called(self._head(), verify=verify), idle.digest(marks.items())
+            idle.write(self._folder, self._store.sign, idle.Idle(head, text, len(self.left), digest, tuple(marks)))
+
+    def _called(self, head: str, *, verify: bool) -> str:
+        return settled.head((head, f"verify={verify}", f"quiet={self._config.quiet}"))
 
     def _look(self, wish: Wish) -> None:
+        last = None if wish.paths else idle.read(self._folder, self._store.sign)
+        head = self._head() if last is not None else ""
+        called = self._called(head, verify=wish.verify)
+        if last is not None and last.head == called and idle.holds(last, self._config.root):
+            self.idle, self.only = last, frozenset()
+            return
         known = settled.read(self._folder, self._store.sign)
         if known is None or known.head != self._head() or not self._same_files(known, wish):
             return
@@ -97,12 +145,11 @@ class Skipping:
             only = known.groups_of(wish.paths)
         else:
             only = known.changed(self._config.root, verified=wish.verify, apart=apart)
-            only |= known.entries.keys() if wish.paths and not apart else frozenset()
-        self.only = only
-        self.left = {path: one for path, one in known.entries.items() if path not in only}
+            only |= known.lines.keys() if wish.paths and not apart else frozenset()
+        self._known, self.only = known, only
 
     def _same_files(self, known: Settled, wish: Wish) -> bool:
-        own = frozenset(path for path in known.entries if not path.startswith("../"))
+        own = frozenset(path for path in known.lines if not path.startswith("../"))
         return own.issuperset(specs.find(self._config, self.files)) and own.issuperset(wish.paths)
 
     # --- what counts for all files at once ----------------------------------------------------------------------
@@ -136,9 +183,7 @@ class Skipping:
 
 
 def _row(told: Mapping[str, Any]) -> Row:
-    """A row of the run that judged it: what was spent on it then is not this run's."""
-    lists = {name: tuple(told[name]) for name in ("remarks", "assumptions")}
-    return Row(**{**told, **lists, "origin": "", "attempts": 0})
+    return Row(**{**told, **{name: tuple(told[name]) for name in ("remarks", "assumptions")}})
 
 
 def _entries(
@@ -160,6 +205,7 @@ def _entries(
 
 
 def _told(row: Row, remarks: Collection[Finding]) -> dict[str, object]:
+    row = replace(row, origin="", attempts=0)  # what was spent on it is not a later run's
     return {"row": asdict(row), "lint": [list(asdict(one).values()) for one in remarks if one.path == row.path]}
 
 

@@ -15,6 +15,7 @@ from s2c import config as configs
 from s2c import connect, project, recorded, report
 from s2c.config import Config
 from s2c.errors import ConfigError, S2cError
+from s2c.idle import Idle
 from s2c.ledger import Ledger, codes
 from s2c.lint import Finding
 from s2c.model import Event
@@ -73,7 +74,7 @@ class Build:
         only = self.skipping.only
         rows = cache(lambda: recorded.read(database, None if only is None else loaded.graph.specs))
         loaded = project.load(settings, store, lambda path: rows().get(path), only)
-        if not _own(loaded.graph.specs) and not self.skipping.left:
+        if not _own(loaded.graph.specs) and not self.skipping.leaves:
             raise ConfigError(
                 f"no source matches specs = {list(settings.specs)}",
                 where=str(settings.root),
@@ -189,7 +190,7 @@ class Build:
     @property
     def looked(self) -> bool:
         """Whether a run had anything of ours to look at, or left it unread since nothing had changed."""
-        return bool(self.touched) or (self.asked is not None and bool(self.skipping.left) and not self._named)
+        return bool(self.touched) or (self.asked is not None and self.skipping.leaves and not self._named)
 
     @property
     def _named(self) -> bool:
@@ -200,11 +201,14 @@ class Build:
         session, ledger = self.session, self.ledger
         for problem in session.project.store.problems:
             self._listen(Event("store-problem", {"problem": problem}))
+        if self.skipping.idle is not None:
+            return self._again(self.skipping.idle, out)
         rows, remarks = self._told()
+        text, written = "", tuple[Path, ...]()
         try:
             self._listen(Event("over", {}))
             summary = ledger.summary(session, rows, remarks)
-            report.finish(session.config.build_folder, summary, rows, out, quiet=session.config.quiet)
+            text, written = report.finish(session.config.build_folder, summary, rows, out, quiet=session.config.quiet)
         except S2cError as error:
             self.error = self.error or error
         for told in (self.error, session.limit, session.refused):
@@ -212,7 +216,16 @@ class Build:
                 sys.stderr.write(f"s2c: {told}\n")
         code = self.error.exit_code if self.error else codes(rows, session, ledger.refused)
         self._listen(Event("ended", {"code": code, "files": len(rows)}))
+        if code == 0 and not (self.touched or ledger.executed or session.runs) and self.wish is not None:
+            self.skipping.rest(text, written, verify=self.wish.verify)
         return code
+
+    def _again(self, idle: Idle, out: Out) -> int:
+        """The end of a run that found all as the one before left it: the same lines, and nothing to write."""
+        self._listen(Event("over", {}))
+        out.write(idle.text)
+        self._listen(Event("ended", {"code": 0, "files": idle.files}))
+        return 0
 
     def _told(self) -> tuple[list[Row], list[Finding]]:
         """The rows of this run and the remarks on their specs; with what was left out, if nothing was named."""

@@ -652,7 +652,7 @@ def test_what_is_left_unread_is_told_like_what_is_read(built: Tree) -> None:
     """A second run reads nothing that did not change; its summary and rows are those of one that reads everything."""
     assert built.doit().code == 0
     read = built.summary
-    note = built.root / "cache/db/settled.json"
+    note = built.root / "cache/db/settled"
     assert note.is_file()
     assert built.doit().code == 0
     assert built.summary == read

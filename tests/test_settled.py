@@ -33,7 +33,7 @@ def entry(root: Path, path: str, group: str) -> Entry:
 @pytest.fixture
 def known(files: Path) -> Settled:
     """The files as a run left them."""
-    return Settled("head", {path: entry(files, path, "c" if path == "c" else "a") for path in "abc"})
+    return Settled.of("head", {path: entry(files, path, "c" if path == "c" else "a") for path in "abc"})
 
 
 def test_nothing_changed(files: Path, known: Settled) -> None:
@@ -60,7 +60,7 @@ def test_a_change_of_the_same_size_and_time_is_seen(files: Path, known: Settled)
 def test_what_is_not_known_to_be_verified_is_looked_at(files: Path, known: Settled) -> None:
     """`doit generate` may leave out what `doit verify` must look at."""
     entries = {path: replace(one, verified=path != "c") for path, one in known.entries.items()}
-    partly = Settled("head", entries)
+    partly = Settled.of("head", entries)
     assert partly.changed(files, verified=False, apart=True) == frozenset()
     assert partly.changed(files, verified=True, apart=True) == {"c"}
     assert partly.groups_of(["b", "unknown"]) == {"a", "b"}
@@ -69,9 +69,12 @@ def test_what_is_not_known_to_be_verified_is_looked_at(files: Path, known: Settl
 def test_a_note_comes_back_as_it_was_left(tmp_path: Path, known: Settled) -> None:
     """Under the same secret; odd names too."""
     store = Store.open(tmp_path / "cache", secret=SECRET)
-    more = Settled("head", {**known.entries, "\udcff é.dfy": replace(known.entries["a"], row='{"é": 1}')})
+    more = Settled.of("head", {**known.entries, "\udcff é.dfy": replace(known.entries["a"], row='{"é": 1}')})
     settled.write(tmp_path, store.sign, more)
     assert settled.read(tmp_path, store.sign) == more
+    assert more.entry("\udcff é.dfy").row == '{"é": 1}'
+    settled.write(tmp_path, store.sign, Settled.of("head", {**known.entries, "a\tb": known.entries["a"]}))
+    assert settled.read(tmp_path, store.sign) is None
 
 
 def test_a_note_of_someone_else_is_none(tmp_path: Path, known: Settled) -> None:
@@ -83,7 +86,7 @@ def test_a_note_of_someone_else_is_none(tmp_path: Path, known: Settled) -> None:
     assert settled.read(tmp_path, store.sign) is None
     settled.write(tmp_path, store.sign, known)
     whole = (tmp_path / settled.FILE).read_bytes()
-    for other in (whole.replace(b'"head"', b'"heap"'), whole[:-1], whole[:64], b"\n", b""):
+    for other in (whole.replace(b"head", b"heap"), whole[:-1], whole[:64], b"\n", b""):
         (tmp_path / settled.FILE).write_bytes(other)
         assert settled.read(tmp_path, store.sign) is None
 

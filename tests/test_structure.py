@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "s2c"
 # The way of the data: a module imports only from modules that stand before it. One name may stand for a folder.
 ORDER = """
     errors digest model events process verdicts values config codec records store languages spec graph lint prompts
-    wire keys outputs settled project splice stands
+    wire keys outputs settled idle project splice stands
     tokens money trouble stream endpoint llm batches patterns asking reuse plan repair sending bill schedule policy
     supervise sandbox executor tools case judge audit weak built accepted solution pictures past copies solve rounds
     connect session inquiry preview drawing adoption originals orphans today upkeep

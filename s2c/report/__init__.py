@@ -49,15 +49,19 @@ def _shown(config: Config) -> tuple[Listen, ...]:
     return Console(line.print), live.Live(line)
 
 
-def finish(folder: Path, summary: Summary, rows: list[Row], out: Out, *, quiet: bool = False) -> None:
-    """The end of a run: the last lines on the console, summary.json and results.csv in the build folder.
+def finish(
+    folder: Path, summary: Summary, rows: list[Row], out: Out, *, quiet: bool = False
+) -> tuple[str, tuple[Path, ...]]:
+    """The end of a run: the last lines on the console, summary.json and results.csv in the build folder; all three.
 
     `quiet`: only what is not verified is told. Raises StoreError where those two can't be written.
     """
-    out.write(to_text(summary, rows, quiet=quiet))
+    text, written = to_text(summary, rows, quiet=quiet), (folder / "summary.json", folder / "results.csv")
+    out.write(text)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(folder / "summary.json", to_json(summary, rows).encode())
-        write_atomic(folder / "results.csv", to_csv(rows).encode("utf-8", "backslashreplace"))
+        write_atomic(written[0], to_json(summary, rows).encode())
+        write_atomic(written[1], to_csv(rows).encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise StoreError(f"the summary can't be written: {error.strerror}", where=str(folder)) from None
+    return text, written
