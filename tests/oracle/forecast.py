@@ -4,6 +4,7 @@ Law: it follows from the project, from what lies in build/, and from the account
 killed run left something open, a range is given, and only there.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import permutations
@@ -23,6 +24,7 @@ from tests.oracle.memory import (
 from tests.oracle.world import FUNCTION, Answers, Fills, Obligation, World, proves, solution, source
 
 MOST_PREVIOUS = 3  # older fills that are tried
+HELPER = re.compile(r"\blemma (\w+)\(")
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class Forecast:
             return self._given(component, key)
         known = self._before.store.stored(key)
         hands = frozenset[Frozen | None](self._by_hand(component, key, known))
+        if self._may_clash(component) and not (known.stands() and self._current(component, key)):
+            return self._unclear(component, key, found=False, must=False)
         if key in self._before.unsure:
             return self._unclear(component, key, found=bool(hands or known.stands()))
         return Expect(key, hands, human=True) if hands else self._known(component, key, known)
@@ -136,10 +140,32 @@ class Forecast:
             return self._unclear(component, key, found=any(certain for _, certain in found))
         return self._asked(component, key, low) if self._may_ask(component) else Expect(key, ABSENT)
 
-    def _unclear(self, component: Component, key: Obligation, *, found: bool) -> Expect:
+    def _may_clash(self, component: Component) -> bool:
+        """Whether a helper of it and one of a file that is seen with it may have one name: the first to come keeps it.
+
+        Files that were copies once, and renamed, have helpers of one name among their older fills.
+        """
+        world = self._world
+        tops = (one for one in world.components if set(component) <= {*one, *world.below(one)})
+        seen = {path for one in tops for path in (*one, *world.below(one))} - set(component)
+        others = (one for one in world.components if seen & set(one))
+        return bool(self._helpers(component) & {name for one in others for name in self._helpers(one)})
+
+    def _helpers(self, component: Component) -> set[str]:
+        """Names of helpers that its fills may declare: those of the model, of older fills, of build/."""
+        world, before = self._world, self._before
+        if world.broken(component):
+            return set()
+        older = [text for path in component for one in before.store.history.get(path, ()) for text in one]
+        older += [text for path in component for one in before.store.perhaps.get(path, ()) for text in one]
+        texts = [one for holes in (*older, *solution(world, component).values()) for one in holes]
+        texts += [before.disk.get(path, b"").decode() for path in component]
+        return {name for one in texts for name in HELPER.findall(one)}
+
+    def _unclear(self, component: Component, key: Obligation, *, found: bool, must: bool = True) -> Expect:
         """What was kept of it is not known: it may be asked for, and must be there if it can be."""
         asks = MOST_ATTEMPTS if self._may_ask(component) else 0
-        must = found or (asks and self._before.answers.mood(self._world, component) != "never")
+        must = must and bool(found or (asks and self._before.answers.mood(self._world, component) != "never"))
         return Expect(key, frozenset() if must else ABSENT, (0, asks), anything=True)
 
     def _asked(self, component: Component, key: Obligation, made: int) -> Expect:
