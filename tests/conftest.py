@@ -32,6 +32,23 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
+Show = Callable[[str], None]
+
+
+@pytest.fixture
+def show(record_property: Callable[[str, object], None]) -> Show:
+    """Prints a table at the end of the run: a test that runs in a worker has no terminal."""
+    return lambda table: record_property("table", table)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The tables that tests showed."""
+    for report in (one for ones in terminalreporter.stats.values() for one in ones):
+        for name, text in getattr(report, "user_properties", ()):
+            if name == "table" and report.when == "call":
+                terminalreporter.write_line(f"\n{text}")
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Data that is not part of this repository: corpora, attacks, transcripts."""

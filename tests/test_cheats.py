@@ -12,6 +12,7 @@ import pytest
 
 from s2c.languages.base import languages
 from tests.catalogue import Row, judged, rows
+from tests.conftest import Show
 from tests.mutants.code import TORN
 from tests.mutants.engine import mutants, spoken
 
@@ -51,26 +52,22 @@ def test_every_language_is_attacked(shared: Path) -> None:
 
 
 @pytest.mark.parametrize("name", LANGUAGES)
-def test_attacks_are_refused_and_look_alikes_are_not(
-    name: str, shared: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_attacks_are_refused_and_look_alikes_are_not(name: str, shared: Path, show: Show) -> None:
     """Each row through the real splice, structure and policy; the table says which layer refuses what."""
     found = [(row, *judged(row)) for row in rows(shared, name)]
-    with capsys.disabled():
-        print(table(name, ((row.category, layer) for row, layer, _ in found)))  # noqa: T201 - what a reader looks for
+    show(table(name, ((row.category, layer) for row, layer, _ in found)))
     assert [(row.id, layer, told) for row, layer, told in found if wrong(row, layer)] == []
 
 
 @pytest.mark.parametrize("name", LANGUAGES)
-def test_other_words_change_nothing(name: str, shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_words_change_nothing(name: str, shared: Path, show: Show) -> None:
     """Mutants of every row, by changes that keep the meaning: attacks are refused, look-alikes are not."""
     found = []
     for row in rows(shared, name):
         made = list(islice(mutants(name, row.id, row.hole, row.fills, row.template), MUTANTS))
         assert len(made) == MUTANTS
         found += [(row, mutant, *judged(row, mutant.fills)) for mutant in made]
-    with capsys.disabled():
-        print(table(f"{name}, {MUTANTS} mutants a row", ((row.category, layer) for row, _, layer, _ in found)))  # noqa: T201
+    show(table(f"{name}, {MUTANTS} mutants a row", ((row.category, layer) for row, _, layer, _ in found)))
     assert [(row.id, mutant, told) for row, mutant, layer, told in found if wrong(row, layer)] == []
 
 

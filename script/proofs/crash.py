@@ -26,11 +26,12 @@ from tests.crashes import (  # noqa: E402 - the line above
     undisturbed,
     wrong,
 )
-from tests.damage import whole_runs  # noqa: E402
+from tests.damage import HEADER, whole_runs  # noqa: E402
 from tests.loopback import Server  # noqa: E402
 from tests.openai_server import answer_fills  # noqa: E402
 from tests.projects import Tree  # noqa: E402
 from tests.test_sharing import conflicts  # noqa: E402
+from tests.test_stored_damage import damaged_databases  # noqa: E402
 from tests.together import disjoint, together  # noqa: E402
 
 MODES = {"in order": (), "in threads": ("-n", "2", "-P", "thread")}
@@ -113,6 +114,15 @@ def _damage(_whole: Undisturbed) -> bool:
     return not bad
 
 
+def _bytes(_whole: Undisturbed) -> bool:
+    """Each database cut off at, and one bit flipped in, every 64th byte and each of its header, in one process."""
+    for name in ("store", "verdicts"):
+        with folder() as own:
+            count = damaged_databases(own, name, 64, HEADER)
+        print(f"{count:5} damages of the database {name}: nothing wrong was read, and it could be mended", flush=True)
+    return True
+
+
 def _together(_whole: Undisturbed) -> bool:
     """Several builds at once in one tree."""
     print(f"{'at once':8} {'specs':9} {'mode':11} each asked")
@@ -143,6 +153,7 @@ PARTS: Mapping[str, Callable[[Undisturbed], bool]] = {
     "points": _points,
     "random": _random,
     "damage": _damage,
+    "bytes": _bytes,
     "together": _together,
     "merges": _merges,
 }
