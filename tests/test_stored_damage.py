@@ -85,9 +85,9 @@ def test_damaged_records_bring_nothing_wrong(step: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["store", "verdicts"])
 @pytest.mark.parametrize(("step", "header"), [pytest.param(256, HEADER, marks=pytest.mark.slow), (4001, 18)])
 def test_a_damaged_database_says_nothing_wrong(name: str, step: int, header: int, tmp_path: Path) -> None:
-    """Every 256th byte and all of the header (64th: script/prove crash bytes): what is read was written, else one error.
+    """Every 256th byte and all of the header: what is read was written, else one clear error; and it can be mended.
 
-    And it can be mended.
+    Every 64th byte: script/prove crash bytes.
     """
     assert damaged_databases(tmp_path, name, step, header) > 0
 
