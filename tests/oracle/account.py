@@ -157,6 +157,11 @@ class Account:
             known = self.store.stored(one.key).stands()
             if one.human or one.anything or component in sent or not one.allowed <= {None, *known}:
                 self.unsure.add(one.key)
+            if one.current and not known:  # a lost store may have been given back what lies in build/, or not yet
+                self.unsure.add(one.key)
+                for frozen in one.allowed:
+                    if frozen is not None:
+                        self.store.doubt(component, frozen)
             if not one.current:
                 self.store.shuffled.update(component)
                 for frozen in (*one.allowed, freeze(solution(world, component))):
