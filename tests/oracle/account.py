@@ -5,7 +5,7 @@ build/, which every run is held against. It never looks into the tool's store. W
 kept is `unsure`, and only that: the next run that is not killed settles it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -157,15 +157,15 @@ class Account:
             known = self.store.stored(one.key).stands()
             if one.human or one.anything or component in sent or not one.allowed <= {None, *known}:
                 self.unsure.add(one.key)
-            if one.current and not known:  # a lost store may have been given back what lies in build/, or not yet
-                self.unsure.add(one.key)
-                for frozen in one.allowed:
-                    if frozen is not None:
-                        self.store.doubt(component, frozen)
             if not one.current:
+                self._doubt(component, (*one.allowed, freeze(solution(world, component))))
                 self.store.shuffled.update(component)
-                for frozen in (*one.allowed, freeze(solution(world, component))):
-                    if frozen is not None:
-                        self.store.doubt(component, frozen)
+            elif not known:  # a lost store may have been given back what lies in build/, or not yet
+                self._doubt(component, one.allowed)
         for path in touched:
             self.recorded.pop(path, None)
+
+    def _doubt(self, component: Component, fills: Iterable[Frozen | None]) -> None:
+        for frozen in fills:
+            if frozen is not None:
+                self.store.doubt(component, frozen)
