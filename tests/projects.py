@@ -83,6 +83,11 @@ class Tree:
         self.write_settings()
         return self._run([sys.executable, "-m", "s2c.cli", *arguments], env)
 
+    def shell(self, line: str) -> Ended:
+        """Run a line as a shell does, from the root."""
+        self.write_settings()
+        return self._run(["/bin/bash", "-c", line], None)
+
     @property
     def summary(self) -> dict[str, Any]:
         """What the last run left in build/summary.json."""

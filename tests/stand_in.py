@@ -69,6 +69,8 @@ def main(arguments):
     if arguments == ["/version"]:
         print("Dafny 4.11.0")
         return 0
+    if arguments[:1] == ["audit"]:  # it finds nothing
+        return 0
     wait()
     log = next(one.partition("LogFileName=")[2] for one in arguments if "LogFileName=" in one)
     results, wrong = [], 0
