@@ -62,7 +62,8 @@ def make(project: Project, tools: Mapping[str, str], selected: Collection[str] |
         if item.state in MAY_ASK and not (item.key and exhausted(project, item.component, item.key))
     }
     sure = {one: item for one, item in asked.items() if item.state is State.ASK}
-    return Plan(items, _sent(project, asked), _sent(project, sure) if len(sure) < len(asked) else _sent(project, asked))
+    sent = _sent(project, asked)
+    return Plan(items, sent, _sent(project, sure) if len(sure) < len(asked) else sent)
 
 
 def cost(requests: Sequence[Sent], sure: Sequence[Sent], project: Project, prices: Prices) -> Cost | None:
