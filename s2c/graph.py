@@ -6,7 +6,7 @@ leads there, and no other file.
 """
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -85,12 +85,18 @@ LastGood = Callable[[], Mapping[str, tuple[str, ...]]]
 """Path -> what its imports named when it was last read without a problem. Asked for only where a file has one."""
 
 
-def load(config: Config, last_good: LastGood = dict, only: Collection[str] | None = None) -> Graph:
+def load(
+    config: Config,
+    last_good: LastGood = dict,
+    only: Collection[str] | None = None,
+    files: Sequence[str] | None = None,
+) -> Graph:
     """The graph of every source that the settings name (`only`: of these among them), and of what those import.
 
+    `files`: what `spec.listing` found, for who has looked already: it reads the names of a whole tree.
     A file that does not parse keeps the place that it had: what can be read of its imports may be damaged too.
     """
-    loader = _Loader(config, last_good)
+    loader = _Loader(config, last_good, specs.listing(config) if files is None else files)
     for path in specs.find(config, loader.files):
         if only is None or path in only:
             loader.add(path)
@@ -134,10 +140,10 @@ def _forbidden(
 class _Loader:
     """Reads files and what they import, each once."""
 
-    def __init__(self, config: Config, last_good: LastGood) -> None:
+    def __init__(self, config: Config, last_good: LastGood, files: Sequence[str]) -> None:
         self._config = config
         self._last_good = last_good
-        self.files = specs.listing(config)
+        self.files = files
         self._external = tuple(os.path.realpath(config.root / folder) for folder in config.external)
         self.specs: dict[str, Spec] = {}
         self.targets: dict[str, tuple[str, ...]] = {}

@@ -6,7 +6,6 @@ like them. What it spares is reading thousands of rows to write them again.
 """
 
 import hashlib
-import hmac
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -14,8 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2c.settled import Sign, Stamp, stamp
-from s2c.store.files import write_atomic
+from s2c.settled import Sign, Stamp, signed, stamp, write_signed
 
 VERSION = "idle.1"
 FILE = "idle"
@@ -37,11 +35,10 @@ class Idle:
 
 def read(folder: Path, sign: Sign) -> Idle | None:
     """What the last idle run left in this folder; None if there is nothing, or nothing that this machine signed."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        mark, _, text = (folder / FILE).read_bytes().partition(b"\n")
-        if hmac.compare_digest(mark, sign(text).encode()):
-            told, _, paths = text.decode("utf-8", "surrogateescape").partition("\n")
-            return Idle(**json.loads(told), paths=tuple(paths.split("\n")))
+    text = signed(folder / FILE, sign)
+    told, _, paths = (text or "").partition("\n")
+    with suppress(ValueError, TypeError):  # an older s2c may have written it
+        return Idle(**json.loads(told), paths=tuple(paths.split("\n")))
     return None
 
 
@@ -56,8 +53,7 @@ def write(folder: Path, sign: Sign, idle: Idle) -> None:
     if any("\n" in path for path in idle.paths):
         return
     told = {name: value for name, value in vars(idle).items() if name != "paths"}
-    note = "\n".join((json.dumps(told), *idle.paths)).encode("utf-8", "surrogateescape")
-    write_atomic(folder / FILE, sign(note).encode() + b"\n" + note)
+    write_signed(folder / FILE, sign, "\n".join((json.dumps(told), *idle.paths)))
 
 
 def digest(marks: Iterable[tuple[str, Stamp | None]]) -> str:

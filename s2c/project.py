@@ -4,7 +4,7 @@ Law: everything here is computed once from one reading of the files; a run plans
 even if a file changes while it runs.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -70,13 +70,19 @@ class Project:
         return None if built is not None and built.target == digest_bytes(content) else content
 
 
-def load(config: Config, store: Store, recorded: Recorded, only: Collection[str] | None = None) -> Project:
-    """The project as its files are now; `only` these and what they import.
+def load(
+    config: Config,
+    store: Store,
+    recorded: Recorded,
+    only: Collection[str] | None = None,
+    files: Sequence[str] | None = None,
+) -> Project:
+    """The project as its files are now; `only` these and what they import. `files`: what `spec.listing` found.
 
     What each imports is kept for the day on which it can't be read.
     """
     last_good = cache(lambda: _places(store))
-    graph = graphs.load(config, last_good, only)
+    graph = graphs.load(config, last_good, only, files)
     _keep_places(store, graph, last_good, whole=only is None)
     return Project(config, graph, store, Outputs(config.root, config.build_folder), recorded)
 

@@ -145,18 +145,19 @@ class Session:
         self._past.keep(found.values())
 
     def give_back(self, paths: Collection[str]) -> None:
-        """What build/ holds for these paths, which are up to date, goes back into a store that lost it."""
+        """What build/ holds for these paths, all up to date, goes back into a store that lost it. Raises StoreError."""
         ours = (one for one in self.project.graph.components.values() if one.id not in self.solutions)
         owed = {one.id: self.owes(one.members[0]) for one in ours if all(path in paths for path in one.members)}
-        if stands.restore(self.project, owed):
-            self._listen(Event("exported", {"files": self.project.store.export_records()}))
+        if lost := stands.lost(self.project, owed):
+            with solving(self.config, self._listen):
+                stands.restore(self.project, lost)
+                self._listen(Event("exported", {"files": self.project.store.export_records()}))
 
     def rehearse(self, wanted: Collection[str]) -> Requests:
         """What a run over these paths would send first: all that is free is judged now and kept, nothing is asked."""
         graph, home = self.project.graph, {self.project.graph.home[path] for path in wanted}
         asked = {one for top in home for one in (top, *graph.closures[top])}
-        context = patterns.describe(graph) if self.config.context_aware else ""
-        rehearsal = Rehearsal(self.project, context)
+        rehearsal = Rehearsal(self.project, patterns.describe(graph) if self.config.context_aware else "")
         with solving(self.config, self._listen), self._executor() as executor:
             solver = Solver(self.project, self._counted(executor), self._jobs, self._listen)
             found = solver.solve(home, asked, stands.current(self.project, self.stale), rehearsal)
@@ -206,8 +207,7 @@ class Session:
         if self.project.recorded(path) is None:  # what doit forgot was written here may be a person's all the same
             self.project.outputs.retire(path)
             return
-        kept = self.project.outputs.keep_edited(path)
-        self._listen(Event("edit-kept", {"path": path, "kept": kept.name}))
+        self._listen(Event("edit-kept", {"path": path, "kept": self.project.outputs.keep_edited(path).name}))
 
     # --- verify -------------------------------------------------------------------------------------------------
 

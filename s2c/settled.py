@@ -110,15 +110,12 @@ def marked(root: Path, contents: Mapping[str, str | None]) -> dict[str, Stamp] |
 
 def read(folder: Path, sign: Sign) -> Settled | None:
     """What the last run left in this folder; None if there is nothing, or nothing that this machine signed."""
-    try:
-        mark, _, text = (folder / FILE).read_bytes().partition(b"\n")
-        if not hmac.compare_digest(mark, sign(text).encode()):
-            return None
-        head, *lines = text.decode("utf-8", "surrogateescape").split("\n")
-        parts = (line.split("\t", 2) for line in lines)
-        return Settled(head, {path: (group, one) for path, group, one in parts})
-    except (OSError, ValueError):
+    text = signed(folder / FILE, sign)
+    if text is None:
         return None
+    head, *lines = text.split("\n")
+    parts = (line.split("\t", 2) for line in lines)
+    return Settled(head, {path: (group, one) for path, group, one in parts})
 
 
 def write(folder: Path, sign: Sign, settled: Settled) -> None:
@@ -131,8 +128,22 @@ def write(folder: Path, sign: Sign, settled: Settled) -> None:
         (folder / FILE).unlink(missing_ok=True)
         return
     lines = (f"{path}\t{group}\t{one}" for path, (group, one) in settled.lines.items())
-    text = "\n".join((settled.head, *lines)).encode("utf-8", "surrogateescape")
-    write_atomic(folder / FILE, sign(text).encode() + b"\n" + text)
+    write_signed(folder / FILE, sign, "\n".join((settled.head, *lines)))
+
+
+def signed(path: Path, sign: Sign) -> str | None:
+    """The text of a note, if this machine signed it; None if not, or if there is none."""
+    try:
+        mark, _, text = path.read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    return text.decode("utf-8", "surrogateescape") if hmac.compare_digest(mark, sign(text).encode()) else None
+
+
+def write_signed(path: Path, sign: Sign, text: str) -> None:
+    """Write a note: its signature, then the text. Raises OSError."""
+    content = text.encode("utf-8", "surrogateescape")
+    write_atomic(path, sign(content).encode() + b"\n" + content)
 
 
 def head(parts: Iterable[str]) -> str:

@@ -19,7 +19,7 @@ from s2c import __version__, idle, judge, settled, tools
 from s2c import spec as specs
 from s2c.config import Config
 from s2c.digest import digest_bytes
-from s2c.errors import ToolError
+from s2c.errors import S2cError, ToolError
 from s2c.languages.base import Language, Layout, language
 from s2c.languages.known import known
 from s2c.lint import Finding
@@ -96,25 +96,24 @@ class Skipping:
         """Leave the note for the next run. Where that can't be written, the next run reads more, and is right."""
         if self._whole:
             return
-        time.sleep(settled.MOMENT / 1e9)  # what was written last is too young to be marked
-        made = dict(_entries(session, rows, remarks, done))
-        if not session.kept and self._same(made):
-            return
-        left = {
-            path: replace(one, generated=one.generated and one.owes not in session.kept)
-            for path, one in self.left.items()
-        }
-        with suppress(OSError, ToolError):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            settled.write(self._folder, self._store.sign, Settled.of(self._head(), {**left, **made}))
+        with suppress(OSError, S2cError):
+            session.give_back(done.generated)  # what the note lets the next run leave unread is in the store
+            time.sleep(settled.MOMENT / 1e9)  # what was written last is too young to be marked
+            made = dict(_entries(session, rows, remarks, done))
+            if session.kept or not self._same(made):
+                self._write(made, session.kept)
+
+    def _write(self, made: Mapping[str, Entry], kept: Collection[str]) -> None:
+        left = {path: replace(one, generated=one.generated and one.owes not in kept) for path, one in self.left.items()}
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settled.write(self._folder, self._store.sign, Settled.of(self._head(), {**left, **made}))
 
     def _same(self, made: Mapping[str, Entry]) -> bool:
         """Whether the note says all this already."""
         known = self._known
-        with suppress(OSError, ToolError):
-            if known is not None and known.head == self._head() and made.keys() <= known.lines.keys():
-                return all(known.entry(path) == one for path, one in made.items())
-        return False
+        if known is None or known.head != self._head() or not made.keys() <= known.lines.keys():
+            return False
+        return all(known.entry(path) == one for path, one in made.items())
 
     def rest(self, text: str, written: Sequence[Path], *, verify: bool) -> None:
         """Leave what a run said that left everything out, with what it has `written` for programs."""
@@ -124,17 +123,16 @@ class Skipping:
             if (mark := settled.stamp(str(place))) is not None:
                 marks[os.path.relpath(place, root)] = mark
         with suppress(OSError, ToolError):
-            head, digest = self._called(self._head(), verify=verify), idle.digest(marks.items())
+            head, digest = self._called(verify=verify), idle.digest(marks.items())
             idle.write(self._folder, self._store.sign, idle.Idle(head, text, len(self.left), digest, tuple(marks)))
 
-    def _called(self, head: str, *, verify: bool) -> str:
-        return settled.head((head, f"verify={verify}", f"quiet={self._config.quiet}"))
+    def _called(self, *, verify: bool) -> str:
+        """What an idle run says depends on this too. Raises ToolError."""
+        return settled.head((self._head(), f"verify={verify}", f"quiet={self._config.quiet}"))
 
     def _look(self, wish: Wish) -> None:
         last = None if wish.paths else idle.read(self._folder, self._store.sign)
-        head = self._head() if last is not None else ""
-        called = self._called(head, verify=wish.verify)
-        if last is not None and last.head == called and idle.holds(last, self._config.root):
+        if last is not None and last.head == self._called(verify=wish.verify) and idle.holds(last, self._config.root):
             self.idle, self.only = last, frozenset()
             return
         known = settled.read(self._folder, self._store.sign)

@@ -136,13 +136,15 @@ def give_back(project: Project, component: Component, key: str, fills: Fills) ->
     project.store.add_implementation(made)
 
 
-def restore(project: Project, owed: Mapping[str, str]) -> bool:
-    """Give back what a store lost of these components, which lie in build/ as these keys ask; whether it lost any."""
-    lost = {one: key for one, key in owed.items() if key and _unknown(project, project.graph.components[one], key)}
-    found = current(project, lambda path: project.graph.home[path] not in lost) if lost else {}
-    for one, fills in found.items():
-        give_back(project, project.graph.components[one], lost[one], fills)
-    return bool(found)
+def lost(project: Project, owed: Mapping[str, str]) -> dict[str, str]:
+    """Of these components, by id with their obligations, those whose fills the store does not know."""
+    return {one: key for one, key in owed.items() if key and _unknown(project, project.graph.components[one], key)}
+
+
+def restore(project: Project, owed: Mapping[str, str]) -> None:
+    """Give back what lies in build/ for these components, as these obligations ask for it."""
+    for one, fills in current(project, lambda path: project.graph.home[path] not in owed).items():
+        give_back(project, project.graph.components[one], owed[one], fills)
 
 
 def _unknown(project: Project, component: Component, key: str) -> bool:

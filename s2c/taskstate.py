@@ -73,7 +73,7 @@ class Build:
         self.skipping = Skipping(settings, store, database, self.wish)
         only = self.skipping.only
         rows = cache(lambda: recorded.read(database, None if only is None else loaded.graph.specs))
-        loaded = project.load(settings, store, lambda path: rows().get(path), only)
+        loaded = project.load(settings, store, lambda path: rows().get(path), only, self.skipping.files)
         if not _own(loaded.graph.specs) and not self.skipping.leaves:
             raise ConfigError(
                 f"no source matches specs = {list(settings.specs)}",
@@ -235,7 +235,6 @@ class Build:
         if self.touched or ledger.executed or self.skipping.only is None:
             known = session.project.recorded
             fresh = {path: built.target for path in ledger.skipped if (built := known(path)) is not None}
-            session.give_back(fresh)  # before the note: what it lets the next run leave unread is in the store
             self.skipping.leave(session, rows, remarks, Done(fresh | self.made, ledger.current | self.green))
         if not self._named:
             left, more = self.skipping.rows()
