@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from s2c import policy
 from s2c.languages.base import language
 from s2c.model import HoleKind, Refusal, Spec
 from s2c.splice import splice, unchanged
@@ -79,10 +80,10 @@ def judged(row: Row, fills: Mapping[str, str] | None = None) -> tuple[str, tuple
     texts = {**row.honest, **row.fills, **(fills or {})}
     plain = {hole.id: spoken.normalise(hole, texts[hole.kind]) for hole in spec.outline.holes}
     assert unchanged(spec, splice(spec, spoken, plain))
-    if structure := spoken.structure(spec.source, spec.outline, plain):
-        return "structure", structure
-    refusals = spoken.policy(spec.outline, plain)
-    return "policy" if refusals else "none", refusals
+    refusals = policy.check(spec, spoken, plain)  # as a build asks
+    if not refusals:
+        return "none", ()
+    return "structure" if spoken.structure(spec.source, spec.outline, plain) else "policy", refusals
 
 
 @functools.cache
