@@ -31,6 +31,9 @@ class Wanted:
     pinned: Mapping[str, str]
     previous: Previous | None = None
     previous_fills: Mapping[str, str] | None = None
+    start: str = ""  # why it is asked for afresh, without what was tried before
+    more: str = ""  # what is shown with it then
+    room: int = 0  # tokens that this may have at most
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,8 @@ def shown(project: Project, wanted: Wanted, first: int) -> list[Shown]:
     for rank, path in enumerate(keys.ranking(project.graph, wanted.component)):
         spec = project.graph.specs[path]
         asked = tuple(hole for hole in spec.outline.holes if str(Slot(rank, hole.id)) in wanted.slots)
-        found.append(
-            Shown(f"F{first + rank}", spec, asked, _of_member(wanted.pinned, rank), _previous(wanted, rank, path))
-        )
+        pinned, more = _of_member(wanted.pinned, rank), "" if rank else wanted.more
+        found.append(Shown(f"F{first + rank}", spec, asked, pinned, _previous(wanted, rank, path), more))
     return found
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from s2c import asking, patterns, repair
+from s2c.approach import MOST_ROOM
 from s2c.asking import Composed, Wanted
 from s2c.graph import Component
 from s2c.model import Request, Usage
-from s2c.money import Prices
 from s2c.plan import MAY_ASK, Item, State, exhausted, states, whole
+from s2c.prices import Prices
 from s2c.project import Project
 from s2c.prompts import MOST_SAID
 from s2c.reuse import candidates
@@ -90,12 +91,15 @@ def _sent(project: Project, items: Mapping[str, Item]) -> tuple[Sent, ...]:
         return ()
     counter, stands = Counter(), standing(project)
     context = patterns.describe(project.graph) if project.config.context_aware else ""
-    known = {one: repair.wanted(project, item.component, item.key) for one, item in items.items() if item.key}
-    made = requests(project, known, context, counter, stands.fills)
+    fills = stands.fills
+    known = {
+        one: repair.wanted(project, item.component, item.key, standing=fills) for one, item in items.items() if item.key
+    }
+    made = requests(project, known, context, counter, fills)
     for item in items.values():
         if not item.key:
             alone = [whole(project, item.component, "", 1)]
-            made.append((alone, asking.compose(project, alone, context, counter, stands.fills)))
+            made.append((alone, asking.compose(project, alone, context, counter, fills)))
     found = []
     for batch, composed in made:
         more = sum(_said(project, items[one.component.id], one, stands, counter) for one in batch)
@@ -107,13 +111,16 @@ def _sent(project: Project, items: Mapping[str, Item]) -> tuple[Sent, ...]:
 def _said(project: Project, item: Item, wanted: Wanted, stands: Standing, counter: Counter) -> int:
     """Tokens that free candidates may add: older fills that fail are shown, with what may be said of them.
 
-    What can see a fill that does not stand yet is asked for in round 1 only if a free one comes to stand, and shown.
+    A fresh start shows what is proved around it, which may be more by then. What can see a fill that does not stand
+    yet is asked for in round 1 only if a free one comes to stand, and shown; what was tried under the key that it has
+    then is not known here.
     """
     if not item.key:
         below = (project.graph.components[one] for one in project.graph.closures[item.component.id])
-        return sum(_longest(project, one, stands.keys, counter) or 0 for one in below)
-    if wanted.previous is not None:
-        return 0
+        found = [one for one in (_longest(project, one, stands.keys, counter) for one in below) if one is not None]
+        return sum(found) + (MOST_ROOM if found else 0)
+    if wanted.start:
+        return wanted.room - counter.count(wanted.more)
     shown = _longest(project, item.component, stands.keys, counter)
     return 0 if shown is None else shown + MOST_SAID
 

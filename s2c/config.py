@@ -65,6 +65,9 @@ class Config:
     model_may_define: bool = False
     lint: str = "plain"
     max_cost: Decimal | None = None
+    max_cost_per_spec: Decimal | None = None
+    max_requests: int | None = None
+    max_tokens: int | None = None
     price_input: Decimal | None = None
     price_output: Decimal | None = None
     requests: int = 4
@@ -182,6 +185,9 @@ def _field(name: str, known: Mapping[str, Field[object]], where: str) -> Field[o
 
 LINTS = ("plain", "deep", "off")
 
+NOT_NEGATIVE = (
+    "max_cost", "max_cost_per_spec", "max_requests", "max_tokens", "price_input", "price_output", "temperature",
+)  # fmt: skip
 LOWEST = {
     "max_output": 256, "max_attempts": 1, "batch_size": 1000, "batch_specs": 0, "requests": 1, "request_seconds": 1,
     "jobs": 0, "check_seconds": 1,
@@ -193,7 +199,7 @@ def _checked(config: Config, place: Callable[[str], str]) -> Config:
     for name, least in LOWEST.items():
         if getattr(config, name) < least:
             raise ConfigError(f"{name} must be at least {least}, not {getattr(config, name)}", where=place(name))
-    for name in ("max_cost", "price_input", "price_output", "temperature"):
+    for name in NOT_NEGATIVE:
         value = getattr(config, name)
         if value is not None and value < 0:
             raise ConfigError(f"{name} must not be negative", where=place(name))

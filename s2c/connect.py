@@ -19,7 +19,8 @@ from s2c.endpoint import Endpoint
 from s2c.errors import AskError, ConfigError, StoreError
 from s2c.llm import Client
 from s2c.model import Answer, Event, Request
-from s2c.money import Budget, prices
+from s2c.money import Budget, Reservation, caps
+from s2c.prices import prices
 from s2c.store import Store, verdict_secret
 from s2c.trouble import PromptCut
 
@@ -94,6 +95,7 @@ def endpoint(config: Config) -> Endpoint:
 class _Out:
     """One request that is out: `stop` ends it; while it `waits` for another try nothing of it can get lost."""
 
+    reservation: Reservation
     stop: threading.Event = field(default_factory=threading.Event)
     waits: bool = False
 
@@ -104,7 +106,7 @@ class Connection:
     def __init__(self, config: Config, store: Store, listen: Listen) -> None:
         if not config.model:
             raise ConfigError("no model is set, so nothing can be asked", fix='set model = "..." in [tool.s2c]')
-        self._budget = Budget(prices(config), config.max_cost)
+        self._budget = Budget(prices(config), caps(config), listen)
         self._store = store
         self._listen = listen
         self._ending = False  # nothing more is sent
@@ -117,7 +119,7 @@ class Connection:
         reservation = self._budget.reserve(request)
         reserved = "" if reservation.amount is None else str(reservation.amount)
         try:
-            with self._counted() as out:
+            with self._counted(reservation) as out:
                 answer = self._send(request, reserved, out)
         except PromptCut as error:
             self._budget.settle(reservation, error.answer.usage, error.answer.cost)
@@ -128,7 +130,10 @@ class Connection:
             else:
                 self._budget.release(reservation)
             raise
-        cost = self._budget.settle(reservation, answer.usage if answer.usage.prompt else None, answer.cost)
+        except BaseException:
+            self._budget.settle(reservation, None)  # as when the answer can't be kept: others may wait for its money
+            raise
+        cost = self._budget.settle(reservation, answer.usage, answer.cost)
         self._told(answer, cost)
         return answer
 
@@ -149,9 +154,9 @@ class Connection:
                 one.stop.set()
 
     @contextmanager
-    def _counted(self) -> Iterator[_Out]:
+    def _counted(self, reservation: Reservation) -> Iterator[_Out]:
         """Among the requests that are out, for as long as it takes."""
-        out = _Out()
+        out = _Out(reservation)
         with self._lock:
             if self._ending:
                 raise AskError("the run ended before it was asked for")
@@ -187,6 +192,8 @@ class Connection:
             if out.waits and self._ending:
                 out.stop.set()
         self._listen(event)
+        if event.kind == "retry":  # before it is sent again, and no more is if that could break a limit
+            self._budget.again(out.reservation, billed=bool(event.data["maybe_billed"]))
 
     def _told(self, answer: Answer, cost: Decimal | None) -> None:
         data = {

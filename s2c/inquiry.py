@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from s2c import keys, plan, verdicts
+from s2c import keys, plan, spent, verdicts
 from s2c.digest import Json
 from s2c.graph import Component, Graph
 from s2c.model import Attempt, Verdict
@@ -63,6 +63,7 @@ class Neighbours:
 class Inquiry:
     """Everything about one spec. Keys are obligation keys; "" where there is none, or none can be known yet.
 
+    `cost`: what the attempts have cost by now, "" where there are none; `used_up`: why nothing more is asked, or "".
     `failed`: what was wrong with the last attempt, where no implementation came after it: the reason, each diagnostic.
     """
 
@@ -77,7 +78,8 @@ class Inquiry:
     failed: tuple[str, ...]
     attempts: tuple[Tried, ...]
     attempts_allowed: int
-    used_up: bool
+    cost: str
+    used_up: str
     imported_by: Neighbours
     imports: Neighbours
 
@@ -100,7 +102,8 @@ def ask(project: Project, tools: Mapping[str, str], path: str) -> Inquiry:
         failed=tuple((project.outputs.read_failed(path) or "").splitlines()),
         attempts=tuple(_attempts(project, item)),
         attempts_allowed=project.config.max_attempts,
-        used_up=item.key is not None and plan.exhausted(project, component, item.key),
+        cost=_cost(project, item),
+        used_up="" if item.key is None else plan.used_up(project, component, item.key),
         imported_by=_importers(project.graph, component, path),
         imports=_imports(project.graph, component, path),
     )
@@ -145,6 +148,11 @@ def _attempts(project: Project, item: Item) -> list[Tried]:
         return []
     asking = project.asking(item.component)
     return [_tried(one, counts=one.asking == asking) for one in project.store.attempts(item.key)]
+
+
+def _cost(project: Project, item: Item) -> str:
+    tried = item.key is not None and any(one.request for one in project.store.attempts(item.key))
+    return str(spent.spent(project, item.key)) if item.key is not None and tried else ""
 
 
 def _tried(one: Attempt, *, counts: bool) -> Tried:

@@ -29,8 +29,7 @@ class Ledger:
         self.left: set[str] = set()  # paths that were not read, since nothing of theirs changed
         self.executed = 0
         self._tokens: Counter[str] = Counter()
-        self._cost = Decimal(0)
-        self._unpriced = 0
+        self._money: Mapping[str, object] = {"spent": "0", "unpriced": 0}  # the last of these events
         self._requests = 0
         self._lock = threading.Lock()
 
@@ -42,9 +41,8 @@ class Ledger:
             elif event.kind == "answer":
                 for name in ("prompt", "completion", "cached"):
                     self._tokens[name] += int(str(event.data[name]))
-                cost = str(event.data["cost"])
-                self._unpriced += not cost
-                self._cost += Decimal(cost or 0)
+            elif event.kind == "money":
+                self._money = event.data
 
     def rows(self, session: Session, paths: Collection[str]) -> list[Row]:
         """One row for each of these paths, sorted."""
@@ -71,7 +69,7 @@ class Ledger:
             prompt_tokens=self._tokens["prompt"],
             completion_tokens=self._tokens["completion"],
             cached_tokens=self._tokens["cached"],
-            cost="unknown" if self._unpriced else f"{self._cost.normalize():f} USD",
+            cost="unknown" if self._money["unpriced"] else f"{Decimal(str(self._money['spent'])).normalize():f} USD",
             verifier_runs=session.runs,
             tasks_executed=self.executed,
             isolation=network_isolation() if session.runs else "",

@@ -1,11 +1,11 @@
-"""Prices, and the cap on what may be spent.
+"""What one run may use, and what of it is spent or set aside.
 
-Law: at every moment settled + reserved <= max_cost, as long as no endpoint bills more than was reserved for a request;
-if one does, the truth is booked and nothing more goes out. A price that is not known is None, never 0, and with a cap
-nothing is sent for it. Money is Decimal, in US dollars.
+Law: at every moment settled + reserved <= cap, in dollars and in tokens, as long as no endpoint bills more than was
+reserved for a request; if one does, the truth is booked and nothing more goes out. With a cap in dollars and a price
+that is not known nothing is sent. What may be billed twice is set aside twice. What would fit if others gave back what
+they do not use waits for them: a run stops for what it spent, not for what it could have.
 """
 
-import functools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,84 +13,80 @@ from decimal import Decimal
 
 from s2c.config import Config
 from s2c.errors import ConfigError, LimitReached
-from s2c.model import Request, Usage
-from s2c.tokens import planned, safety_factor
+from s2c.model import Event, Request, Usage
+from s2c.prices import Prices, is_missing, prompt_at_most
 
-MILLION = Decimal(1_000_000)
 ZERO = Decimal(0)
-OVERHEAD = 64  # tokens that a chat template puts round two messages, at most
 
 
 @dataclass(frozen=True)
-class Price:
-    """A price of the user's own, in dollars per million tokens. Cached and written prompt tokens cost the same."""
+class Caps:
+    """What one run may use; None is no cap. Each sending of a request counts, and tokens of prompt and answer alike.
 
-    prompt: Decimal
-    completion: Decimal
+    `cost_per_spec` is held elsewhere (spent.py); here it only asks for a price that is known.
+    """
+
+    cost: Decimal | None = None
+    requests: int | None = None
+    tokens: int | None = None
+    cost_per_spec: Decimal | None = None
+
+    @property
+    def in_dollars(self) -> str:
+        """The setting that asks for a known price; "" if none does."""
+        names = {"max_cost": self.cost, "max_cost_per_spec": self.cost_per_spec}
+        return next((name for name, value in names.items() if value is not None), "")
 
 
 @dataclass(frozen=True)
 class Reservation:
-    """Money set aside for one request: `amount` in dollars, None where no price is known (then there is no cap)."""
+    """What is set aside for one request: `amount` in dollars, None where no price is known (then there is no cap)."""
 
     number: int
     amount: Decimal | None
-    model: str
+    request: Request
+    tokens: int
 
 
-class Prices:
-    """What a model costs at one endpoint: the user's own price, else the table of the package genai-prices.
-
-    An endpoint that the table does not know (a proxy, a local server) is priced as the maker of the model prices it.
-    """
-
-    def __init__(self, base_url: str, own: Price | None = None) -> None:
-        self._base_url = base_url
-        self._own = own
-
-    def cost(self, usage: Usage, model: str) -> Decimal | None:
-        """Dollars for what the endpoint counted; None if no price is known."""
-        if self._own is not None:
-            return (self._own.prompt * usage.prompt + self._own.completion * usage.completion) / MILLION
-        return _listed(self._base_url, model, usage)
-
-    def at_most(self, request: Request, factor: Decimal | None = None) -> Decimal | None:
-        """Dollars for a request if nothing is cached, all is written to a cache, and every output token is used.
-
-        `factor` is what our token count is multiplied by; None takes the one of the model's family.
-        """
-        scale = safety_factor(request.model) if factor is None else factor
-        prompt = planned(request.prompt_tokens + OVERHEAD, scale)
-        plain = self.cost(Usage(prompt, request.max_output), request.model)
-        written = self.cost(Usage(prompt, request.max_output, written=prompt), request.model)
-        return None if plain is None or written is None else max(plain, written)
+def caps(config: Config) -> Caps:
+    """What these settings let one run use."""
+    return Caps(config.max_cost, config.max_requests, config.max_tokens, config.max_cost_per_spec)
 
 
-def prices(config: Config) -> Prices:
-    """What the model of these settings costs."""
-    own = None
-    if config.price_input is not None and config.price_output is not None:
-        own = Price(config.price_input, config.price_output)
-    return Prices(config.base_url, own)
+@dataclass
+class _Sums:
+    """What a budget has come to: dollars and tokens settled, requests sent, and how many of them have no price."""
+
+    dollars: Decimal = ZERO
+    tokens: int = 0
+    requests: int = 0
+    unpriced: int = 0
+
+
+def _silent(_event: Event) -> None:
+    """Nobody listens."""
 
 
 class Budget:
-    """What was spent and what is set aside, under one lock. Safe in any thread."""
+    """What was spent and what is set aside, under one lock. Safe in any thread.
 
-    def __init__(self, prices: Prices, max_cost: Decimal | None = None) -> None:
+    Each change is told as a `money` event, with that lock held: so they come in the order in which they happened.
+    """
+
+    def __init__(self, prices: Prices, caps: Caps | None = None, tell: Callable[[Event], None] = _silent) -> None:
         self._prices = prices
-        self._max_cost = max_cost
-        self._lock = threading.Lock()
-        self._open: dict[int, Decimal] = {}
-        self._settled = ZERO
-        self._unpriced = 0
+        self._caps = caps or Caps()
+        self._tell = tell
+        self._lock = threading.Condition()
+        self._open: dict[int, Reservation] = {}
+        self._sums = _Sums()
         self._next = 0
 
     @property
     def settled(self) -> Decimal:
         """Dollars spent so far, as far as prices are known."""
         with self._lock:
-            return self._settled
+            return self._sums.dollars
 
     @property
     def reserved(self) -> Decimal:
@@ -102,102 +98,118 @@ class Budget:
     def committed(self) -> Decimal:
         """Settled and reserved in one look: what `max_cost` bounds."""
         with self._lock:
-            return self._settled + self._reserved()
+            return self._sums.dollars + self._reserved()
 
     @property
     def unpriced(self) -> int:
         """How many settled requests have no known price: with one of them, `settled` is only a lower bound."""
         with self._lock:
-            return self._unpriced
+            return self._sums.unpriced
 
     def reserve(self, request: Request, factor: Decimal | None = None) -> Reservation:
-        """Set aside what `request` costs at most. Raises LimitReached or, with a cap but no price, ConfigError."""
+        """Set aside what `request` costs at most, once there is room. Raises LimitReached where there can be none.
+
+        With a cap in dollars and no price: ConfigError.
+        """
         amount = self._prices.at_most(request, factor)
-        if amount is None and self._max_cost is not None:
+        name = self._caps.in_dollars
+        if amount is None and name:
             raise ConfigError(
-                f"max_cost is set, but no price is known for the model {request.model!r}",
-                fix="set price_input and price_output (dollars per million tokens), or unset max_cost",
+                f"{name} is set, but no price is known for the model {request.model!r}",
+                fix=f"set price_input and price_output (dollars per million tokens), or unset {name}",
             )
+        tokens = prompt_at_most(request, factor) + request.max_output
         with self._lock:
-            self._check(amount or ZERO)
             self._next += 1
-            self._open[self._next] = amount or ZERO
-            return Reservation(self._next, amount, request.model)
+            made = Reservation(self._next, amount, request, tokens)
+            self._take(made)
+            return made
+
+    def again(self, reservation: Reservation, *, billed: bool) -> None:
+        """It is sent once more, and the first time may have been `billed`: then that is booked, and as much set aside.
+
+        Raises LimitReached where that does not fit any more; it then needs no settling.
+        """
+        with self._lock:
+            if self._open.pop(reservation.number, None) is not None:
+                if billed:
+                    self._book(reservation, reservation.amount, reservation.tokens)
+                else:
+                    self._say(reservation)
+                self._take(reservation)
 
     def settle(self, reservation: Reservation, usage: Usage | None, reported: str = "") -> Decimal | None:
-        """Book what a request cost, and give it back: `reported` by the provider, else by `usage`, else all of it.
+        """Book what a request cost, and give the rest back: `reported` by the endpoint, else by `usage`, else all.
 
         `usage` is None or empty where the endpoint may bill but did not say what: then the whole reservation is booked.
         A reservation can be settled or released once; a second time does nothing and gives None.
         """
-        known = Decimal(reported) if reported else reservation.amount
-        if not reported and usage is not None and usage != Usage():
-            known = self._prices.cost(usage, reservation.model)
+        lost = is_missing(usage)
+        known = reservation.amount
+        if reported or not lost:
+            known = self._prices.bill(reservation.request, usage, reported)
+        tokens = reservation.tokens if lost or usage is None else usage.prompt + usage.completion
         with self._lock:
             if self._open.pop(reservation.number, None) is None:
                 return None
-            self._settled += known or ZERO
-            self._unpriced += known is None
+            self._book(reservation, known, tokens)
             return known
 
     def release(self, reservation: Reservation) -> None:
-        """Give the money back for a request that was certainly not billed."""
+        """Give the money back for a request that was certainly not billed; it was sent all the same."""
         with self._lock:
-            self._open.pop(reservation.number, None)
+            if self._open.pop(reservation.number, None) is not None:
+                self._say(reservation)
 
-    def _check(self, amount: Decimal) -> None:
-        if self._max_cost is not None and self._settled + self._reserved() + amount > self._max_cost:
-            raise LimitReached(
-                f"this request may cost ${_told(amount)}, but of max_cost ${_told(self._max_cost)} only "
-                f"${_told(self._max_cost - self._settled - self._reserved())} is left",
-                fix="set a higher max_cost; what was paid for is kept",
-            )
+    # --- with the lock held -------------------------------------------------------------------------------------
+
+    def _take(self, wanted: Reservation) -> None:
+        while not self._fits(wanted):
+            self._lock.wait()  # something is out, and will give back what it does not use
+        self._open[wanted.number] = wanted
+        self._sums.requests += 1
+        self._say(wanted)
+
+    def _book(self, reservation: Reservation, dollars: Decimal | None, tokens: int) -> None:
+        self._sums.dollars += dollars or ZERO
+        self._sums.unpriced += dollars is None
+        self._sums.tokens += tokens
+        self._say(reservation)
+
+    def _fits(self, wanted: Reservation) -> bool:
+        """Whether there is room for it now. Raises LimitReached where there will be none, whatever is given back."""
+        caps, sums = self._caps, self._sums
+        amount = wanted.amount or ZERO
+        if caps.cost is not None and sums.dollars + amount > caps.cost:
+            left = f"${_told(caps.cost - sums.dollars)} is left"
+            raise _limit(f"this request may cost ${_told(amount)}, but of max_cost ${_told(caps.cost)} only {left}")
+        if caps.tokens is not None and sums.tokens + wanted.tokens > caps.tokens:
+            left = f"{caps.tokens - sums.tokens} are left"
+            raise _limit(f"this request may take {wanted.tokens} tokens, but of max_tokens {caps.tokens} only {left}")
+        if caps.requests is not None and sums.requests >= caps.requests:
+            raise _limit(f"max_requests {caps.requests} is used up")
+        money = caps.cost is None or sums.dollars + self._reserved() + amount <= caps.cost
+        return money and (caps.tokens is None or sums.tokens + self._reserved_tokens() + wanted.tokens <= caps.tokens)
+
+    def _say(self, about: Reservation) -> None:
+        """Tell of a change, and wake those who wait for one."""
+        self._lock.notify_all()
+        sums = self._sums
+        told = {"request": about.request.key, "spent": str(sums.dollars), "reserved": str(self._reserved())}
+        counts = {"tokens": sums.tokens, "tokens_reserved": self._reserved_tokens()}
+        self._tell(Event("money", {**told, **counts, "requests": sums.requests, "unpriced": sums.unpriced}))
 
     def _reserved(self) -> Decimal:
-        return sum(self._open.values(), ZERO)
+        return sum((one.amount or ZERO for one in self._open.values()), ZERO)
+
+    def _reserved_tokens(self) -> int:
+        return sum(one.tokens for one in self._open.values())
+
+
+def _limit(what: str) -> LimitReached:
+    name = next(one for one in ("max_cost", "max_tokens", "max_requests") if one in what)
+    return LimitReached(what, fix=f"set a higher {name}; what was paid for is kept")
 
 
 def _told(amount: Decimal) -> str:
     return f"{amount:.4f}"
-
-
-def _listed(base_url: str, model: str, usage: Usage) -> Decimal | None:
-    """The price by genai-prices, tiers included; None if it does not know the model or makes no sense of the usage."""
-    import genai_prices  # noqa: PLC0415 - costs 0.1 s; needed only where something is planned or asked
-
-    written = min(usage.written, usage.prompt)
-    counted = genai_prices.Usage(
-        input_tokens=usage.prompt,
-        cache_read_tokens=min(usage.cached, usage.prompt - written),
-        cache_write_tokens=written,
-        output_tokens=usage.completion,
-    )
-    calc: Callable[..., genai_prices.types.PriceCalculation] = genai_prices.calc_price
-    known = _known_endpoint(base_url)
-    for reference, where in _references(base_url, model, known=known):
-        try:
-            found = calc(counted, reference, **where)
-        except (LookupError, ValueError):
-            continue
-        known_price = found.model_price.input_mtok is not None and found.model_price.output_mtok is not None
-        return found.total_price if known_price else None  # the table has entries without prices: they sum up to 0
-    return None
-
-
-def _references(base_url: str, model: str, *, known: bool) -> list[tuple[str, dict[str, str]]]:
-    """What to look a model up by, best first."""
-    if known:
-        return [(model, {"provider_api_url": base_url})]
-    maker, slash, name = model.partition("/")
-    return [(model, {}), *([(name, {"provider_id": maker})] if slash else [])]
-
-
-@functools.cache
-def _known_endpoint(base_url: str) -> bool:
-    from genai_prices import data_snapshot  # noqa: PLC0415 - same
-
-    try:
-        data_snapshot.get_snapshot().find_provider("", None, base_url)
-    except LookupError:
-        return False
-    return True

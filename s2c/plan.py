@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from s2c import keys, patterns
+from s2c import keys, patterns, spent
 from s2c.asking import Wanted, fixed
 from s2c.batches import Limits
 from s2c.digest import digest_bytes
@@ -30,7 +30,7 @@ class State(StrEnum):
     GIVEN = "given"  # no holes: it is only checked
     WAITING = "waiting"  # it can see a fill that does not stand yet
     ASK = "ask"
-    EXHAUSTED = "exhausted"  # its attempts are used up, and nothing that matters changed
+    EXHAUSTED = "exhausted"  # its attempts or its money are used up, and nothing that matters changed
     BROKEN = "broken"  # it, or a file it imports, can't be read
 
 
@@ -97,7 +97,8 @@ def _item(
     if not why:
         return Item(component, State.CURRENT, "", key)
     state = _stale(project, component, key)
-    return Item(component, state, why, key)
+    dear = spent.over(project, key) if state is State.EXHAUSTED else ""
+    return Item(component, state, f"{why}; {dear}" if dear else why, key)
 
 
 def why_stale(project: Project, path: str, parts: Mapping[str, str]) -> tuple[str, ...]:
@@ -119,7 +120,7 @@ def _stale(project: Project, component: Component, key: str) -> State:
     if "given" in origins:
         return State.GIVEN
     if project.config.fresh:
-        return State.ASK
+        return State.EXHAUSTED if exhausted(project, component, key) else State.ASK
     if "stored" in origins:
         return State.STORED
     if found:
@@ -128,10 +129,25 @@ def _stale(project: Project, component: Component, key: str) -> State:
 
 
 def exhausted(project: Project, component: Component, key: str) -> bool:
-    """Whether this obligation has used up its attempts under today's asking key."""
-    if project.config.retry or project.config.fresh:
-        return False
-    return len(attempts(project, component, key)) >= project.config.max_attempts
+    """Whether nothing more is asked for this obligation."""
+    return bool(used_up(project, component, key))
+
+
+def used_up(project: Project, component: Component, key: str) -> str:
+    """Why nothing more is asked for this obligation: what it has cost, or its attempts under today's asking key.
+
+    "" if there is no such reason. `retry` and `fresh` allow new attempts; they lift no cap.
+    """
+    dear = spent.over(project, key)
+    if dear or project.config.retry or project.config.fresh:
+        return dear
+    most = project.config.max_attempts
+    return attempts_used(most) if len(attempts(project, component, key)) >= most else ""
+
+
+def attempts_used(most: int) -> str:
+    """What is told where so many attempts were made in vain."""
+    return f"its {most} attempts are used up (retry=1 asks again)"
 
 
 def attempts(project: Project, component: Component, key: str) -> list[Attempt]:

@@ -20,7 +20,6 @@ NOTES = {
     State.CURRENT: "it is up to date: a run sends this only with fresh=1",
     State.STORED: "what is stored is tried first; where that fails, what is sent shows it and what was said of it",
     State.CANDIDATE: "older fills are tried first; where they fail, what is sent shows them and what was said of them",
-    State.EXHAUSTED: "its attempts are used up: a run sends this only with retry=1",
 }
 
 ANSWERED = "an answer to exactly this request is stored: a run reads that, and sends nothing"
@@ -43,7 +42,8 @@ def preview(project: Project, tools: Mapping[str, str], path: str) -> Preview:
     component = project.component(path)
     item = plan.states(project, tools, [component.id])[component.id]
     key = _askable(project, item, path)
-    wanted, stands = repair.wanted(project, component, key), standing(project).fills
+    stands = standing(project).fills
+    wanted = repair.wanted(project, component, key, standing=stands)
     context = patterns.describe(project.graph) if project.config.context_aware else ""
     counter = Counter()
     composed = asking.compose(project, [wanted], context, counter, stands)
@@ -55,7 +55,12 @@ def preview(project: Project, tools: Mapping[str, str], path: str) -> Preview:
 
 def _note(project: Project, item: Item, composed: Composed) -> str:
     answered = project.store.answer(composed.request.key) is not None and not project.config.fresh
-    told = [NOTES.get(item.state, ""), ANSWERED if answered else "", "" if project.config.model else NO_MODEL]
+    used_up = plan.used_up(project, item.component, item.key or "")
+    told = [
+        f"{used_up}: a run does not send this" if used_up else NOTES.get(item.state, ""),
+        ANSWERED if answered else "",
+        "" if project.config.model else NO_MODEL,
+    ]
     return "; ".join(one for one in told if one)
 
 

@@ -63,7 +63,9 @@ def wanted(project: Project, solver: Solver, todo: Sequence[Open]) -> dict[str, 
         if said:
             state.stopped, state.reason, state.verdict = True, said, Verdict(kind, "", said)
     return {
-        state.component.id: repair.wanted(project, state.component, state.key or "", state.last, state.verdict)
+        state.component.id: repair.wanted(
+            project, state.component, state.key or "", state.last, state.verdict, solver.accepted.fills
+        )
         for state in todo
         if not state.stopped
     }
@@ -94,6 +96,9 @@ class Rounds:
             return
         composed = requests(self._project, asked, self._context, self._counter, solver.accepted.fills)
         self._listen(Event("round", {"specs": len(asked), "requests": len(composed)}))
+        for afresh in (one for one in asked.values() if one.start):
+            said = {"component": afresh.component.id, "attempt": afresh.attempt, "reason": afresh.start}
+            self._listen(Event("fresh-start", said))
         with ThreadPoolExecutor(self._project.config.requests) as pool:
             futures: dict[Future[Answer], tuple[list[Wanted], Composed]] = {}
             for batch, one in composed:

@@ -15,7 +15,7 @@ from s2c.accepted import Accepted
 from s2c.graph import Component
 from s2c.judge import Judge
 from s2c.model import TOOL_TROUBLE, Answer, Attempt, Event, Implementation, Verdict, VerdictKind
-from s2c.plan import exhausted
+from s2c.plan import attempts_used, used_up
 from s2c.project import Project
 from s2c.reuse import Candidate, candidates, to_mend
 from s2c.schedule import in_order
@@ -238,11 +238,11 @@ class Solver:
 
     def _stop_if_spent(self, state: Open) -> None:
         most = self.project.config.max_attempts
-        if state.asked >= most or exhausted(self.project, state.component, state.key or ""):
+        why = used_up(self.project, state.component, state.key or "")
+        if why or state.asked >= most:
             state.stopped = True
-            attempts = self.project.store.attempts(state.key or "")
-            last = state.reason or (attempts[-1].reason if attempts else "")
-            state.reason = f"its {most} attempts are used up (retry=1 asks again): {last}"
+            last = state.reason or "".join(one.reason for one in self.project.store.attempts(state.key or "")[-1:])
+            state.reason = f"{why or attempts_used(most)}: {last}"
 
     def attempt(self, state: Open, asking_key: str, trial: Trial, request: str) -> None:
         """Record one attempt of the model."""

@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from s2c.errors import ConfigError
 
 WHOLE = re.compile("-?[0-9]{1,18}")
+_INTS = ("int", "int | None")
 
 
 def _kind(item: Field[object]) -> str:
@@ -21,7 +22,7 @@ def convert(item: Field[object], value: object, where: str) -> object:
     kind = _kind(item)
     if kind == "bool" and isinstance(value, bool):
         return value
-    if kind == "int" and isinstance(value, int) and not isinstance(value, bool):
+    if kind in _INTS and isinstance(value, int) and not isinstance(value, bool):
         return value
     if kind == "str" and isinstance(value, str):
         return value
@@ -38,8 +39,10 @@ def from_text(item: Field[object], text: str, where: str) -> object:
     lowered = text.strip().lower()
     if kind == "bool" and lowered in {"1", "true", "yes", "on", "0", "false", "no", "off"}:
         return lowered in {"1", "true", "yes", "on"}
-    if kind == "int" and WHOLE.fullmatch(lowered):
+    if kind in _INTS and WHOLE.fullmatch(lowered):
         return int(lowered)
+    if kind == "int | None" and not lowered:
+        return None
     if kind == "str":
         return text
     if kind.startswith("tuple"):
@@ -62,5 +65,5 @@ def _decimal(name: str, text: str, where: str) -> Decimal | None:
 
 
 def _wanted(kind: str) -> str:
-    names = {"bool": "true or false", "int": "a whole number", "str": "text"}
+    names = {"bool": "true or false", **dict.fromkeys(_INTS, "a whole number"), "str": "text"}
     return names.get(kind, "a list of texts" if kind.startswith("tuple") else "a number")

@@ -58,7 +58,8 @@ FAULTS = {
     ),
     "exhausted": Fault(
         "a spec that used up its attempts is asked for again",
-        "plan.py", "return len(attempts(project, component, key)) >= project.config.max_attempts", "return False",
+        "plan.py",
+        'return attempts_used(most) if len(attempts(project, component, key)) >= most else ""', 'return ""',
     ),
     "edited": Fault(
         "an edit in build/ is not noticed", "plan.py", "if digest_bytes(content) != built.target:", "if not content:"

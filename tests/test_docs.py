@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from s2c import cli
-from s2c.config import defaults
+from s2c import cli, endpoint
+from s2c.config import defaults, load
+from s2c.endpoint import Endpoint
 from s2c.languages.base import languages
 from s2c.model import HoleKind, VerdictKind
 from tests.loopback import Server
@@ -132,6 +133,19 @@ def test_every_command_is_documented() -> None:
     """docs/commands.md has a section for each command of the console script."""
     told = doc("commands.md")
     assert [one.__name__ for one in cli.COMMANDS if f"\n## `s2c {one.__name__.rpartition('.')[2]}" not in told] == []
+
+
+def test_every_recipe_for_an_endpoint_is_one(tree: Tree) -> None:
+    """Each table of docs/endpoints.md is understood, and makes an endpoint that can be asked with a key."""
+    recipes = re.findall(r"^```toml\n(.*?)^```$", doc("endpoints.md"), re.MULTILINE | re.DOTALL)
+    assert len(recipes) == 5
+    for text in recipes:
+        tree.write("pyproject.toml", text)
+        config = load(tree.root, environ={})
+        endpoint.check(Endpoint(config.base_url, config.model, api_key="some-key"))
+        local = Endpoint(config.base_url).is_local
+        assert (config.api_key_env == "OPENAI_API_KEY") == Endpoint(config.base_url).is_openai
+        assert (config.price_input == config.price_output == 0) == local
 
 
 def test_the_holes_of_the_guide_are_holes() -> None:

@@ -49,7 +49,7 @@ def test_it_is_what_a_run_sends_after_a_failure(project: Tree) -> None:
     project.configure(max_attempts=1)
     with chain.served(project, "0", "n + 1") as server:
         clean(project.doit("generate:lib/math.dfy"), 1)
-        assert "its attempts are used up" in prompt(project, "lib/math.dfy")["note"]
+        assert "its 1 attempts are used up" in prompt(project, "lib/math.dfy")["note"]
         project.configure(max_attempts=2)
         shown = prompt(project, "lib/math.dfy")
         assert (shown["attempt"], shown["note"]) == (2, "")

@@ -1,12 +1,14 @@
 """What the model is shown: golden prompts of a first request and of a repair, and the laws of their parts."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
-from s2c import asking, patterns, prompts, repair
+from s2c import asking, blame, patterns, prompts, repair
 from s2c.asking import Composed, Wanted, compose
 from s2c.languages.base import language
 from s2c.model import Answer, Diagnostic, Refusal, Verdict, VerdictKind
@@ -278,15 +280,61 @@ def test_what_did_not_arrive_is_asked_for_alone(bench: Bench) -> None:
     assert (set(again.slots), dict(again.pinned), again.previous) == ({"0.h3"}, some, None)
 
 
-def test_much_trouble_is_told_in_brief(bench: Bench) -> None:
-    """Of many diagnostics the first are shown, and how many more there were."""
-    many = tuple(Diagnostic("top.dfy", 9, at, "error", f"trouble {at}") for at in range(1, 31))
+def told(bench: Bench, *said: Diagnostic, refusals: tuple[Refusal, ...] = ()) -> str:
+    """What a repair of WRONG shows of what was said against it."""
+    verdict = Verdict(VerdictKind.FAILED, "", "as it was said", said, refusals)
     with bench.project(model="m-1") as project:
-        again = repair.after(project, want(project, "top.dfy", 2), WRONG, Verdict(VerdictKind.FAILED, "", "", many))
-        text = user(ask(project, again))
-    assert f"trouble {prompts.SHOWN_DIAGNOSTICS}\n" in text
-    assert f"trouble {prompts.SHOWN_DIAGNOSTICS + 1}\n" not in text
-    assert f"(and {30 - prompts.SHOWN_DIAGNOSTICS} more)" in text
+        text = user(ask(project, repair.after(project, want(project, "top.dfy", 2), WRONG, verdict)))
+    return text.partition("What was said against it:\n")[2].partition("----- end of spec")[0]
+
+
+def test_much_trouble_is_told_in_brief(bench: Bench) -> None:
+    """The first errors of each hole are shown, first the first of every hole; and how many more there were."""
+    first = [Diagnostic("top.dfy", 9, at, "error", f"trouble {at}") for at in range(1, 31)]
+    second = [Diagnostic("top.dfy", 17, at, "error", f"other {at}") for at in range(1, 31)]
+    shown = re.findall(r"(?:trouble|other) \d+", told(bench, *first, *second))
+    each = range(1, blame.EACH + 1)
+    assert shown == [text for at in each for text in (f"trouble {at}", f"other {at}")]
+    assert f"(and {60 - 2 * blame.EACH} more)\n" in told(bench, *first, *second)
+
+
+def test_a_repeat_is_told_once(bench: Bench) -> None:
+    """The same message for the same line is one; hints go with the error before them, and warnings without it go."""
+    error = Diagnostic("top.dfy", 9, 3, "error", "no proof")
+    hint = Diagnostic("top.dfy", 6, 1, "info", "this clause", "ensures r >= n")
+    warning = Diagnostic("top.dfy", 1, 1, "warning", "old syntax")
+    text = told(bench, warning, error, hint, replace(error, column=7), hint)
+    assert text == (
+        "line 9, column 3: error: no proof\n    r := 0;\nline 6, column 1: info: this clause\n    ensures r >= n\n"
+        "(and 1 more)\n"
+    )
+    assert told(bench, warning).startswith("line 1, column 1: warning: old syntax\n")
+
+
+def test_the_line_that_is_spoken_of_is_quoted(bench: Bench) -> None:
+    """Of the implementation for a verifier's error, of the fill for a rule that it broke."""
+    assert told(bench, Diagnostic("top.dfy", 17, 1, "error", "e")).startswith(
+        "line 17, column 1: error: e\n    assert n >= 0;\n"
+    )
+    refused = Refusal("assume", "takes something on trust", "h2", 1)
+    assert told(bench, refusals=(refused, refused)) == (
+        "F1.h2, line 1: assume: takes something on trust\n    r := 0;\n"
+    )
+
+
+@pytest.mark.parametrize("size", [10, 3000, 200_000])
+def test_what_was_said_is_bounded(bench: Bench, size: int) -> None:
+    """Whatever a verifier prints, the first error is there, and all of it stays under what a plan counts for it."""
+    words = "λx.∀y∃z " * (size // 8)
+    said = [
+        Diagnostic("top.dfy", line, at, "error", f"first {at} {words}", words) for at in range(1, 9) for line in (9, 17)
+    ]
+    refused = tuple(Refusal("rule", f"broken {at} {words}", "h2", 1) for at in range(20))
+    for text in (told(bench, *said), told(bench, refusals=refused), told(bench, *said, refusals=refused)):
+        assert Counter().count(text) <= prompts.MOST_SAID
+        assert "first 1" in text or "broken 0" in text
+    assert "broken 0" in told(bench, *said, refusals=refused)
+    assert "first 1" in told(bench, *said, refusals=refused)
 
 
 # --- and back -----------------------------------------------------------------------------------------------------

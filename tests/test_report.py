@@ -292,6 +292,7 @@ def test_everyone_hears_everything(tmp_path: Path, capsys: pytest.CaptureFixture
 # --- counts and codes ---------------------------------------------------------------------------------------------
 
 ANSWER = {"prompt": 100, "completion": 10, "cached": 40, "cost": "0.0100"}
+MONEY = {"spent": "0.0200", "unpriced": 0}
 
 
 def counted(bench: Bench, *events: Event) -> Summary:
@@ -314,8 +315,8 @@ def bench(tree: Tree) -> Bench:
 
 
 def test_numbers_are_counted_from_what_happened(bench: Bench) -> None:
-    """Requests, tokens and dollars are sums over events, exact to the last digit."""
-    made = counted(bench, Event("request"), Event("answer", ANSWER), Event("request"), Event("answer", ANSWER))
+    """Requests and tokens are sums over events, dollars those of the budget, exact to the last digit."""
+    made = counted(bench, *[Event("request"), Event("answer", ANSWER)] * 2, Event("money", MONEY))
     assert (made.requests, made.prompt_tokens, made.completion_tokens, made.cached_tokens) == (2, 200, 20, 80)
     assert made.cost == "0.02 USD"
     assert (made.files, made.specs, made.verified, made.failed, made.verifier_runs) == (2, 1, 0, 2, 0)
@@ -323,7 +324,7 @@ def test_numbers_are_counted_from_what_happened(bench: Bench) -> None:
 
 def test_one_unknown_price_makes_the_sum_unknown(bench: Bench) -> None:
     """A sum that leaves something out would be a wrong number."""
-    made = counted(bench, Event("answer", ANSWER), Event("answer", {**ANSWER, "cost": ""}))
+    made = counted(bench, Event("money", MONEY), Event("money", {**MONEY, "unpriced": 1}))
     assert made.cost == "unknown"
     assert counted(bench).cost == "0 USD"
 
@@ -437,9 +438,10 @@ def test_the_line_counts_what_happens() -> None:
     line = Shown()
     say = Live(line)
     answer = {"prompt": 100, "completion": 20, "cost": "0.25"}
+    money = {"spent": "0.25", "unpriced": 0}
     for kind, data in (
         ("locked", {}), ("round", {"specs": 2, "requests": 1}), ("request", {"specs": 2, "tokens": 100}),
-        ("answer", answer), ("judging", {}), ("verdict", {}), ("judged", {"verdict": "verified"}),
+        ("money", money), ("answer", answer), ("judging", {}), ("verdict", {}), ("judged", {"verdict": "verified"}),
         ("judged", {"verdict": "failed"}),
     ):  # fmt: skip
         say(Event(kind, data))

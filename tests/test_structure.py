@@ -11,9 +11,9 @@ PACKAGE = Path(__file__).resolve().parent.parent / "s2c"
 ORDER = """
     errors digest model events process verdicts values config codec records store languages spec graph lint prompts
     wire keys outputs settled idle project splice stands
-    tokens money trouble stream endpoint llm batches patterns asking reuse plan repair sending bill schedule policy
-    supervise sandbox executor tools case judge audit weak built accepted solution pictures past copies solve rounds
-    connect session inquiry preview drawing adoption originals orphans today upkeep
+    tokens prices money trouble stream endpoint llm batches patterns asking spent reuse plan blame approach
+    repair sending bill schedule policy supervise sandbox executor tools case judge audit weak built accepted solution
+    pictures past copies solve rounds connect session inquiry preview drawing adoption originals orphans today upkeep
     report ledger recorded memory skipping wishes taskstate ending tasks
     scaffold checkup commands cli
 """.split()  # noqa: SIM905 - a list of words reads best as words

@@ -245,13 +245,13 @@ def test_attempts_are_told(tree: Tree, tmp_path: Path) -> None:
         clean(tree.doit("generate:lib/math.dfy"), 1)
     said = why(tree, "lib/math.dfy")
     assert said.startswith("lib/math.dfy: exhausted (never built here)\n")
-    assert "attempts: 2 of 2; they are used up (retry=1 asks again)\n" in said
+    assert "attempts: 2 of 2; cost unknown; its 2 attempts are used up (retry=1 asks again)\n" in said
     for number in (1, 2):
         assert f"  {number}. played-model-1: failed: lib/math.dfy:5:11: error: a postcondition" in said
     tree.configure(model="m-2")
     said = why(tree, "lib/math.dfy")
     assert "lib/math.dfy: ask" in said
-    assert "attempts: 0 of 2\n" in said
+    assert "attempts: 0 of 2; cost unknown\n" in said
     assert said.count("it does not count)") == 2
 
 
@@ -267,7 +267,7 @@ def test_a_program_reads_the_same(built: Tree) -> None:
     told += [text for one in found["changes"]["found"] for text in one.values()]
     told += [*found["imports"]["direct"], *found["imported_by"]["direct"], f"of {found['attempts_allowed']}"]
     assert [text for text in told if text not in said] == []
-    assert (found["attempts"], found["used_up"], found["cycle"]) == ([], False, [])
+    assert (found["attempts"], found["cost"], found["used_up"], found["cycle"]) == ([], "", "", [])
 
 
 def test_an_unknown_spec_is_told_with_the_nearest(built: Tree) -> None:

@@ -18,7 +18,8 @@ from s2c.endpoint import check as check_endpoint
 from s2c.errors import S2cError
 from s2c.llm import Client
 from s2c.model import Answer, Message, Request
-from s2c.money import Budget, prices
+from s2c.money import Budget, caps
+from s2c.prices import prices
 from s2c.store.spool import BROKEN
 from s2c.trouble import Unavailable, shortened
 
@@ -57,13 +58,13 @@ def price(config: Config) -> Iterator[Finding]:
     known = prices(config).at_most(_request(config))
     fix = "set price_input and price_output (dollars per million tokens)"
     if known is not None:
-        yield ok("price", f"known for {config.model}")
-    elif config.max_cost is None:
+        yield ok("price", f"known for {config.model}, by {prices(config).source}")
+    elif not caps(config).in_dollars:
         yield warn("price", f"not known for {config.model}: costs are not told", fix)
     else:
         state = State.FAIL if _asks(config) else State.WARN
-        said = f"not known for {config.model}, and max_cost is set: nothing is sent"
-        yield Finding("price", state, said, f"{fix}, or unset max_cost")
+        said = f"not known for {config.model}, and {caps(config).in_dollars} is set: nothing is sent"
+        yield Finding("price", state, said, f"{fix}, or unset {caps(config).in_dollars}")
 
 
 def ping(config: Config) -> Iterator[Finding]:
@@ -73,7 +74,7 @@ def ping(config: Config) -> Iterator[Finding]:
         yield warn("ping", f"nothing was sent: {why}", SET_MODEL if not config.model else "unset it for this command")
         return
     request = _request(config)
-    budget = Budget(prices(config), config.max_cost)
+    budget = Budget(prices(config), caps(config))
     reservation = budget.reserve(request)  # with a cap and no price, nothing goes out
     one = replace(endpoint(config), max_tries=1, deadline=min(SECONDS, float(config.request_seconds)))
     try:
@@ -82,7 +83,7 @@ def ping(config: Config) -> Iterator[Finding]:
     except Unavailable as error:
         yield fail("ping", f"{error.where}: {error.what}", "see whether base_url is right and what it names is up")
         return
-    cost = budget.settle(reservation, answer.usage if answer.usage.prompt else None, answer.cost)
+    cost = budget.settle(reservation, answer.usage, answer.cost)
     yield _answered(answer, "" if cost is None else f", ${cost.normalize():f}")
 
 

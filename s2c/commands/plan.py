@@ -15,7 +15,7 @@ from s2c.bill import Cost, Plan, Sent
 from s2c.commands import Subparsers
 from s2c.commands.shared import selected, session
 from s2c.lint import Finding
-from s2c.money import prices
+from s2c.prices import prices
 from s2c.session import Session
 from s2c.stands import standing
 

@@ -85,8 +85,9 @@ def _verdict(said: Said | None, path: str) -> Iterator[str]:
 
 def _attempts(found: Inquiry) -> Iterator[str]:
     counting = sum(1 for one in found.attempts if one.counts)
-    used = "; they are used up (retry=1 asks again)" if found.used_up else ""
-    yield f"attempts: {counting} of {found.attempts_allowed}{used}"
+    cost = f"; cost {found.cost}" if found.cost else ""
+    used = f"; {found.used_up}" if found.used_up else ""
+    yield f"attempts: {counting} of {found.attempts_allowed}{cost}{used}"
     for one in found.attempts:
         other = "" if one.counts else " (under another model, template or setting: it does not count)"
         yield f"  {one.number}. {one.model or 'unknown model'}: {one.verdict}: {one.first}{other}"

@@ -15,30 +15,35 @@ from s2c.languages.base import Language
 from s2c.model import Diagnostic, Hole, Message, Refusal, Spec
 
 FORM = "prompt.1"
-MOST_SAID = 2000  # tokens of what was said against one component, in a plan: SHOWN_DIAGNOSTICS of a few lines each
+MOST_SAID = 2000  # tokens of what was said against one component, in a plan (blame.py bounds it), and round it
 SHOWN_DIAGNOSTICS = 12  # more than these repeat the same trouble and crowd out the text
 
 
 @dataclass(frozen=True)
 class Previous:
-    """An attempt that failed: its fills by hole id, and what was said against it."""
+    """An attempt that failed: its fills by hole id, and what was said against it, `left_out`: how much more."""
 
     fills: Mapping[str, str]
     verdict: str
     reason: str
     diagnostics: tuple[Diagnostic, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One spec in a request: `name` is its short id (F1), `asked` the holes that are wanted, `pinned` the others."""
+    """One spec in a request: `name` is its short id (F1), `asked` the holes that are wanted, `pinned` the others.
+
+    `more`: what stands behind it where it is asked for in another way than before.
+    """
 
     name: str
     spec: Spec
     asked: tuple[Hole, ...]
     pinned: Mapping[str, str]
     previous: Previous | None = None
+    more: str = ""
 
 
 @cache
@@ -69,6 +74,7 @@ def spec_text(language: Language, shown: Shown) -> str:
     lines = [f"----- spec {shown.name} ({language.name}) -----", _marked(language, shown).rstrip("\n")]
     if shown.previous is not None:
         lines += _history(shown, shown.previous)
+    lines += [shown.more] if shown.more else []
     return "\n".join([*lines, f"----- end of spec {shown.name} -----", ""])
 
 
@@ -90,11 +96,11 @@ def _history(shown: Shown, previous: Previous) -> list[str]:
         lines += [f"[{shown.name}.{hole.id}]", previous.fills.get(hole.id, "").rstrip("\n")]
     lines.append("What was said against it:")
     lines += [_refusal(shown.name, one) for one in previous.refusals]
-    lines += [line for one in previous.diagnostics[:SHOWN_DIAGNOSTICS] for line in _diagnostic(one)]
+    lines += [line for one in previous.diagnostics for line in _diagnostic(one)]
     if not previous.refusals and not previous.diagnostics:
         lines.append(previous.reason)
-    if len(previous.diagnostics) > SHOWN_DIAGNOSTICS:
-        lines.append(f"(and {len(previous.diagnostics) - SHOWN_DIAGNOSTICS} more)")
+    if previous.left_out:
+        lines.append(f"(and {previous.left_out} more)")
     return lines
 
 

@@ -19,6 +19,7 @@ LINES: Mapping[str, Say] = MappingProxyType(
         "round": lambda data: f"asking for {data['specs']} specs in {data['requests']} requests",
         "request": lambda data: f"  request: {data['specs']} specs, {data['tokens']} tokens",
         "answer": lambda data: f"  answer: {data['completion']} tokens, {data['finish']}, {data['seconds']} s",
+        "fresh-start": lambda data: f"  {data['component']}: {data['reason']}: asked afresh, with more around it",
         "cannot-ask": lambda data: f"nothing can be asked: {data['reason']}",
         "request-failed": lambda data: f"  no answer for {data['specs']} specs: {data['reason']}",
         "unread-answers": lambda data: f"{data['count']} answers that were paid for earlier are read now",

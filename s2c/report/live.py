@@ -37,8 +37,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
-        self._cost = Decimal(0)
-        self._unpriced = False
+        self._money: Mapping[str, object] = {"spent": "0", "unpriced": 0}  # the last of these events
 
     def add(self, event: Event) -> None:
         """Take note of one event."""
@@ -47,22 +46,19 @@ class Tally:
             counts[event.kind] += 1
         elif event.kind in {"answer", "request-failed"}:
             counts["request"] -= 1
-            self._paid(data)
+            for name in ("prompt", "completion"):
+                counts[name] += int(str(data.get(name, 0)))
+        elif event.kind == "money":
+            self._money = data
         elif event.kind == "verdict":
             counts["judging"] -= 1
         elif event.kind == "judged":
             counts["verified" if data["verdict"] == "verified" else "not"] += 1
 
-    def _paid(self, data: Mapping[str, object]) -> None:
-        for name in ("prompt", "completion"):
-            self._counts[name] += int(str(data.get(name, 0)))
-        cost = str(data.get("cost", "0"))
-        self._unpriced = self._unpriced or not cost
-        self._cost += Decimal(cost or 0)
-
     def __str__(self) -> str:
         counts = self._counts
-        cost = "cost unknown" if self._unpriced else f"{self._cost:.4f} USD"
+        known = f"{Decimal(str(self._money['spent'])):.4f} USD"
+        cost = "cost unknown" if self._money["unpriced"] else known
         return (
             f"{counts['request']} requests out, {counts['judging']} being judged | {counts['verified']} verified, "
             f"{counts['not']} not | {counts['prompt']} + {counts['completion']} tokens, {cost}"

@@ -117,6 +117,10 @@ class Store:
         whole = [one for one in self._book.of(Answer, request_key) if not one.finish.startswith(BROKEN)]
         return whole[-1] if whole else None
 
+    def answers(self, request_key: str) -> tuple[Answer, ...]:
+        """Everything that came for exactly this request, cut off or whole: all of it was paid for."""
+        return tuple(self._book.of(Answer, request_key))
+
     def unread_answers(self) -> tuple[Answer, ...]:
         """Answers, whole or cut off, that no run has marked as read; those in rescue files among them."""
         if not self.read_only:
