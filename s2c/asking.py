@@ -4,7 +4,7 @@ Law: what goes out is a pure function of what is asked; ids in it are short and 
 was not asked for. The answer's text is stored before it comes here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from s2c import keys, prompts, wire
@@ -169,15 +169,20 @@ def fills_of(project: Project, batch: Sequence[Wanted], composed: Composed, answ
         else:
             why = read.rejected.get(name) or read.gave_up.get(name) or f"no answer for it ({answer.finish})"
             troubles[component].append(f"{name}: {why}")
-    return Fills(fills, troubles)
+    came = {composed.ids[name][0] for name in composed.ids if name not in read.missing and read.fills.get(name) != ""}
+    return Fills(fills, troubles, troubles.keys() - came)
 
 
 @dataclass(frozen=True)
 class Fills:
-    """What an answer brought: component id -> fills by slot, and component id -> troubles (empty if it is whole)."""
+    """What an answer brought: component id -> fills by slot, and component id -> troubles (empty if it is whole).
+
+    `absent`: components that it says nothing of, but for holes that stay empty.
+    """
 
     fills: Mapping[str, Mapping[str, str]]
     troubles: Mapping[str, Sequence[str]]
+    absent: Collection[str] = ()
 
 
 def late(answers: Sequence[Answer]) -> dict[str, list[Mapping[str, str]]]:

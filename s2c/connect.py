@@ -20,6 +20,7 @@ from s2c.errors import AskError, ConfigError, StoreError
 from s2c.llm import Client
 from s2c.model import Answer, Event, Request
 from s2c.money import Budget, Reservation, caps
+from s2c.pace import Turn
 from s2c.prices import prices
 from s2c.store import Store, verdict_secret
 from s2c.trouble import PromptCut
@@ -88,16 +89,17 @@ def endpoint(config: Config) -> Endpoint:
         api_key=os.environ.get(config.api_key_env, ""),
         temperature="" if config.temperature is None else str(config.temperature),
         deadline=float(config.request_seconds),
+        requests=config.requests,
     )
 
 
 @dataclass
 class _Out:
-    """One request that is out: `stop` ends it; while it `waits` for another try nothing of it can get lost."""
+    """One request: `stop` ends it; while it `waits` for its turn or for another try nothing of it can get lost."""
 
     reservation: Reservation
     stop: threading.Event = field(default_factory=threading.Event)
-    waits: bool = False
+    waits: bool = True
 
 
 class Connection:
@@ -114,13 +116,18 @@ class Connection:
         self._lock = threading.RLock()  # a signal may come while it is held, and asks what is out
         self._client = Client(endpoint(config))
 
-    def ask(self, request: Request) -> Answer:
-        """Ask once. Raises AskError when no usable answer came, LimitReached when the budget does not allow it."""
+    def ask(self, request: Request, begin: Callable[[], None] = lambda: None) -> Answer:
+        """Ask once; `begin` is called when its turn has come.
+
+        Raises AskError when no usable answer came, LimitReached when the budget does not allow it.
+        """
         reservation = self._budget.reserve(request)
         reserved = "" if reservation.amount is None else str(reservation.amount)
         try:
-            with self._counted(reservation) as out:
-                answer = self._send(request, reserved, out)
+            with self._counted(reservation) as out, self._client.turn(request, out.stop) as turn:
+                self._goes(out)
+                begin()
+                answer = self._send(request, reserved, out, turn)
         except PromptCut as error:
             self._budget.settle(reservation, error.answer.usage, error.answer.cost)
             raise
@@ -152,6 +159,8 @@ class Connection:
             self._ending = True
             for one in self._out.values():
                 one.stop.set()
+            if not self._out:
+                self._client.close()
 
     @contextmanager
     def _counted(self, reservation: Reservation) -> Iterator[_Out]:
@@ -167,7 +176,7 @@ class Connection:
             with self._lock:
                 del self._out[id(out)]
 
-    def _send(self, request: Request, reserved: str, out: _Out) -> Answer:
+    def _send(self, request: Request, reserved: str, out: _Out, turn: Turn) -> Answer:
         """The answer, stored. Each step that a kill may come before or after is told."""
         about = {"request": request.key}
         self._listen(Event("reserved", {**about, "amount": reserved}))
@@ -180,11 +189,17 @@ class Connection:
                 with suppress(IndexError):
                     self._listen(first.pop())
 
-            answer = self._client.ask(request, arrived, out.stop, lambda event: self._heard(event, out))
+            answer = self._client.ask(request, arrived, out.stop, lambda event: self._heard(event, out), turn)
             self._listen(Event("arrived", {**about, "finish": answer.finish}))
             self._store.put_answer(answer)
             self._listen(Event("stored", about))
         return answer
+
+    def _goes(self, out: _Out) -> None:
+        with self._lock:
+            if self._ending:
+                raise AskError("the run ended before it was asked for")
+            out.waits = False
 
     def _heard(self, event: Event, out: _Out) -> None:
         with self._lock:

@@ -5,7 +5,7 @@ nothing is paid twice and nothing depends on which of them came first.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from s2c.reuse import Candidate
 from s2c.solution import Open
@@ -23,23 +23,21 @@ def one_each(states: Sequence[Open], candidates: Callable[[Open], Sequence[Candi
     return [state for state in states if id(state) in kept]
 
 
-def again(states: Iterable[Open], accepted: Collection[str]) -> list[Open]:
-    """Those that were tried in vain, and whose key another has solved since: each once, one of a key at a time."""
-    states = list(states)
-    solved = {state.key for state in states if state.component.id in accepted} - {None}
-    found: dict[str | None, Open] = {}
+def again(states: Iterable[Open], solved: Callable[[str], bool]) -> list[Open]:
+    """Of these, which are not solved, those that were tried in vain, and whose key another has solved since.
+
+    Each once, one of a key at a time.
+    """
+    found: dict[str, Open] = {}
     for state in states:
-        open_ = state.component.id not in accepted and state.tried and not state.again
-        if state.key in solved and open_:
+        if state.key is not None and state.tried and not state.again and solved(state.key):
             found.setdefault(state.key, state)
     for state in found.values():
         state.again, state.stopped = True, False
     return list(found.values())
 
 
-def follow(asked: Iterable[Open], others: Iterable[Open]) -> None:
-    """Where nothing more can be done for the one that was asked for, nothing more is done for its copies."""
-    ended = {state.key: state for state in asked if state.stopped}
-    for state in others:
-        if state.key in ended and not state.stopped:
-            state.stopped, state.reason = True, ended[state.key].reason
+def follow(state: Open, asked: Open | None) -> None:
+    """Where nothing more can be done for the one that was `asked` for, nothing more is done for a copy of it."""
+    if asked is not None and asked.stopped:
+        state.stopped, state.reason = True, asked.reason

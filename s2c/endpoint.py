@@ -32,6 +32,7 @@ class Endpoint:
     max_retry_wait: float = 600.0  # a longer wait than this is not waited
     max_tries: int = 8
     first_wait: float = 1.0  # doubles from try to try
+    requests: int = 4  # out at once, at most
     extra_body: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -7,43 +7,34 @@ something is asked, not before (it costs most of a second).
 
 import logging
 import os
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from s2c import endpoint as endpoints
 from s2c import trouble
 from s2c.endpoint import AUTO, LIMIT_NAMES, Endpoint
+from s2c.inbox import Inbox
 from s2c.model import Answer, Event, Request
+from s2c.pace import Pace, Turn
 from s2c.stream import DONE, BadBodyError, Collected, failure_in, payloads
 from s2c.tokens import cut_ratio
+from s2c.tries import Tries
 from s2c.trouble import Failure, PromptCut
 
 if TYPE_CHECKING:
     import openai
 
-MAX_BILLED_TRIES = 2  # what may have been paid for without an answer is sent this often, not more
-_TICK = 0.1  # seconds between two looks at `stop`
+LONG_KEY = 16  # characters; what is shorter may be a word of an answer, as the dummy keys of local servers are
 _ENVIRONMENT = threading.Lock()
 _NEVER = ("OPENAI_LOG",)
 _OPENAI_ONLY = ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_CUSTOM_HEADERS", "OPENAI_ADMIN_KEY")
 
 OnText = Callable[[str], None]
 Listen = Callable[[Event], None]
-
-
-@dataclass
-class _Try:
-    """What two threads share about one sending: one reads the response into the inbox, the other waits for it."""
-
-    deadline: float  # by the monotonic clock
-    inbox: "queue.SimpleQueue[str | Failure | None]" = field(default_factory=queue.SimpleQueue)
-    gone: threading.Event = field(default_factory=threading.Event)  # nobody waits any more
-    request_id: str = ""
 
 
 class Client:
@@ -54,8 +45,13 @@ class Client:
         self.endpoint = endpoint
         self.where = endpoint.place
         self._limit_name = LIMIT_NAMES[0] if endpoint.output_limit_param == AUTO else endpoint.output_limit_param
+        self._pace = Pace(endpoint.requests, endpoint.max_retry_wait)
         self._lock = threading.Lock()
         self._sdk: openai.OpenAI | None = None
+
+    def turn(self, request: Request, stop: threading.Event | None = None) -> Turn:
+        """A place among the requests that are out, to be waited for before `ask`. See pace.py."""
+        return self._pace.turn(request, stop)
 
     def ask(
         self,
@@ -63,26 +59,33 @@ class Client:
         on_text: OnText = lambda _text: None,
         stop: threading.Event | None = None,
         listen: Listen = lambda _event: None,
+        turn: Turn | None = None,
     ) -> Answer:
         """One chat completion, streamed: `on_text` gets each piece as it arrives, in the calling thread.
 
         Raises a `trouble.RequestError` if no token came. `stop` ends it within a moment: what has come is returned.
-        `listen` hears a `retry` event before each wait, and `sent-again` after it.
+        `listen` hears a `retry` event before each wait, and `sent-again` after it. `turn`: the place that it has; one
+        is waited for if it has none.
         """
-        tries, billed, limit_name = 0, 0, self._limit_name
+        if turn is None:
+            with self.turn(request, stop) as own:
+                return self.ask(request, on_text, stop, listen, own)
+        tries, limit_name = Tries(self.endpoint), self._limit_name
         while True:
-            outcome = self._once(request, limit_name, on_text, stop)
+            outcome = self._once(request, limit_name, on_text, stop, turn)
             if isinstance(outcome, Answer):
                 self._limit_name = limit_name
                 return self._read_whole(outcome)
             if limit_name == self._limit_name and self._is_about(outcome, limit_name):
                 limit_name = LIMIT_NAMES[1 - LIMIT_NAMES.index(limit_name)]
                 continue
-            tries, billed = tries + 1, billed + outcome.maybe_billed
-            wait = self._wait(outcome, tries, billed)
-            listen(_retry(request, outcome, tries, wait))
+            turn.refused(outcome)
+            wait = tries.wait(outcome)
+            listen(_retry(request, outcome, tries.made, wait))
+            turn.leave()
             self._sleep(wait, stop)
-            listen(Event("sent-again", {"request": request.key, "tries": tries}))
+            turn.take()
+            listen(Event("sent-again", {"request": request.key, "tries": tries.made}))
 
     def close(self) -> None:
         """Close all connections. The client can be asked again; it then connects anew."""
@@ -100,11 +103,11 @@ class Client:
     # --- one try ------------------------------------------------------------------------------------------------
 
     def _once(
-        self, request: Request, limit_name: str, on_text: OnText, stop: threading.Event | None
+        self, request: Request, limit_name: str, on_text: OnText, stop: threading.Event | None, turn: Turn
     ) -> Answer | Failure:
         """Send once, from a thread of its own, so that neither a silent endpoint nor a drip can hold the caller."""
         begun = time.monotonic()
-        one = _Try(begun + self.endpoint.deadline)
+        one = Inbox(begun + self.endpoint.deadline, turn)
         arguments = self._arguments(request, limit_name)
         threading.Thread(target=self._read, args=(arguments, one), name="s2c-ask", daemon=True).start()
         collected = Collected()
@@ -112,52 +115,57 @@ class Client:
             failure = self._collect(one, collected, on_text, stop)
         finally:
             one.gone.set()
-        if not collected.begun and not collected.finish:
-            return failure or Failure("the endpoint closed the stream without a word", maybe_billed=True)
+        if not collected.begun and collected.finish in {"", "error"}:
+            said = "reported an error" if collected.finish else "closed the stream without a word"
+            return failure or Failure(f"the endpoint {said}", maybe_billed=True)
         broken = f"broken: {failure.message}" if failure is not None and not collected.finish else ""
         return Answer(
             request=request,
-            text=collected.text,
+            text=self._without_key(collected.text),
             finish=broken or collected.ended(),
             usage=collected.usage,
-            served_model=collected.model,
-            request_id=one.request_id or collected.id,
+            served_model=self._without_key(collected.model),
+            request_id=self._without_key(one.request_id or collected.id),
             cost=collected.cost,
             seconds=f"{time.monotonic() - begun:.3f}",
         )
 
     def _collect(
-        self, one: _Try, collected: Collected, on_text: OnText, stop: threading.Event | None
+        self, one: Inbox, collected: Collected, on_text: OnText, stop: threading.Event | None
     ) -> Failure | None:
         """Take in what arrives until it ends; what went wrong, if something did."""
-        for item in _arriving(one, stop):
+        for item in one.arriving(stop):
             if isinstance(item, Failure):
                 return item
             try:
                 text = collected.feed(item)
             except BadBodyError as error:
                 return self._redacted(error.failure)
+            if collected.begun:
+                one.turn.spoke()
             if text:
-                on_text(text)
+                on_text(self._without_key(text))
             if collected.finish:  # only the usage is still to come
                 one.deadline = min(one.deadline, time.monotonic() + self.endpoint.usage_timeout)
         return None
 
-    def _read(self, arguments: Mapping[str, Any], one: _Try) -> None:
+    def _read(self, arguments: Mapping[str, Any], one: Inbox) -> None:
         """In its own thread: send, and put what arrives into the inbox until it ends or nobody waits any more."""
         try:
             response = self._client().chat.completions.with_raw_response.create(**arguments).http_response
             try:
                 one.request_id = response.headers.get("x-request-id", "")
-                for payload in payloads(_while_wanted(response.iter_bytes(), one.gone)):
+                one.turn.told(response.headers)
+                for payload in payloads(one.while_wanted(response.iter_bytes())):
                     if payload.startswith(DONE):
                         break
-                    one.inbox.put(payload)
+                    one.items.put(payload)
             finally:
                 response.close()
-            one.inbox.put(None)
+            one.items.put(None)
         except Exception as error:  # noqa: BLE001 - the asking thread must hear of everything
-            one.inbox.put(self._redacted(_meaning(error)))
+            one.turn.told(getattr(getattr(error, "response", None), "headers", {}))
+            one.items.put(self._redacted(_meaning(error)))
 
     def _arguments(self, request: Request, limit_name: str) -> dict[str, Any]:
         temperature = request.temperature or self.endpoint.temperature
@@ -192,52 +200,18 @@ class Client:
         named = limit_name in f"{failure.message} {failure.code}"
         return self.endpoint.output_limit_param == AUTO and failure.status in {400, 422} and named
 
-    def _wait(self, failure: Failure, tries: int, billed: int) -> float:
-        """Seconds to wait before the next try. Raises the error if there is to be none."""
-        endpoint, asked = self.endpoint, failure.wait
-        if asked is not None and asked > endpoint.max_retry_wait:
-            message = f"{failure.message} (it asks to wait {asked:.0f} s, more than is allowed)"
-            raise trouble.error(replace(failure, message=message), self.where, tries)
-        if not trouble.retries(failure) or tries >= endpoint.max_tries or billed >= MAX_BILLED_TRIES:
-            raise trouble.error(failure, self.where, tries)
-        if asked is not None:  # never earlier than asked, and not all at the same moment
-            return asked + trouble.backoff(1, min(endpoint.first_wait, asked / 4))
-        return min(trouble.backoff(tries, endpoint.first_wait), endpoint.max_retry_wait)
-
     def _sleep(self, seconds: float, stop: threading.Event | None) -> None:
         if stop is None:
             time.sleep(seconds)
         elif stop.wait(seconds):
             raise trouble.error(Failure("stopped before another try", stopped=True), self.where)
 
+    def _without_key(self, text: str) -> str:
+        """What an endpoint sends is kept and shown; one that sends the key back must not have it kept."""
+        return text.replace(self.endpoint.key, "***") if len(self.endpoint.key) >= LONG_KEY else text
+
     def _redacted(self, failure: Failure) -> Failure:
         return replace(failure, message=failure.message.replace(self.endpoint.key, "***"))
-
-
-def _arriving(one: _Try, stop: threading.Event | None) -> Iterator[str | Failure]:
-    """What arrives in the inbox until its end, the deadline or a stop."""
-    while True:
-        if stop is not None and stop.is_set():
-            yield Failure("stopped", stopped=True, maybe_billed=True)
-            return
-        left = one.deadline - time.monotonic()
-        if left <= 0:
-            yield Failure("no end before the deadline", may_retry=False, maybe_billed=True)
-            return
-        try:
-            item = one.inbox.get(timeout=left if stop is None else min(left, _TICK))
-        except queue.Empty:
-            continue
-        if item is None:
-            return
-        yield item
-
-
-def _while_wanted(chunks: Iterator[bytes], gone: threading.Event) -> Iterator[bytes]:
-    for chunk in chunks:
-        if gone.is_set():
-            return
-        yield chunk
 
 
 def _retry(request: Request, failure: Failure, tries: int, wait: float) -> Event:
@@ -281,7 +255,7 @@ def _meaning(error: Exception) -> Failure:
         return error.failure
     if isinstance(error, openai.APIStatusError):
         said = failure_in(error.body or error.response.reason_phrase, error.status_code)
-        may_retry = False if error.response.headers.get("x-should-retry") == "false" else None
+        may_retry = {"true": True, "false": False}.get(error.response.headers.get("x-should-retry", ""))
         return replace(said, wait=trouble.wait_asked(error.response.headers), may_retry=may_retry)
     cause = error.__cause__ if isinstance(error, openai.APIConnectionError) and error.__cause__ else error
     name = type(cause).__name__

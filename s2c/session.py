@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import cached_property
 
 from s2c import built, keys, patterns, plan, stands, tools, weak
@@ -26,6 +26,7 @@ from s2c.past import Past, because
 from s2c.process import RawRun, Run
 from s2c.project import Built, Project
 from s2c.rounds import Client, Rehearsal, Rounds
+from s2c.schedule import in_order
 from s2c.sending import Requests
 from s2c.solution import Solution
 from s2c.solve import Listen, Solver
@@ -133,7 +134,8 @@ class Session:
             solver = Solver(self.project, self._counted(executor), self._jobs, self._listen)
             current = stands.current(self.project, self.stale)
             try:
-                found = solver.solve({home[p] for p in wanted}, {home[p] for p in asked}, current, asker)
+                with asker or nullcontext():
+                    found = solver.solve({home[p] for p in wanted}, {home[p] for p in asked}, current, asker)
             finally:
                 if asker is not None:
                     self.failed_requests += asker.failed
@@ -216,15 +218,11 @@ class Session:
         graph = self.project.graph
         wanted = {one for path in paths for one in (graph.home[path], *graph.closures[graph.home[path]])}
         with self._executor() as executor:
-            submit = self._counted(executor)
-            solver = Solver(self.project, submit, self._jobs, self._listen)
-            judge = Judge(graph, self.config, self.project.store, solver.tools.submit)
-            solver.in_order(
-                [one for one in graph.components if one in wanted and one not in self.verdicts],
-                lambda one: self._judge_built(one, solver, judge),
-                self._found,
-            )
-        self.versions.update(solver.tools.versions)
+            toolbox = tools.Toolbox(self.config, graph.layouts, self.project.store, self._counted(executor))
+            judge = Judge(graph, self.config, self.project.store, toolbox.submit)
+            todo = [one for one in graph.components if one in wanted and one not in self.verdicts]
+            in_order(todo, graph.closures, self._jobs, lambda one: self._judge_built(one, toolbox, judge), self._found)
+        self.versions.update(toolbox.versions)
 
     def verdict(self, path: str) -> tuple[Verdict, tuple[str, ...]]:
         """The verdict on build/PATH, and the imported components that are not verified."""
@@ -248,12 +246,12 @@ class Session:
         self.project.outputs.write_verdict(path, (json.dumps(told, indent=1, sort_keys=True) + "\n").encode())
         self._listen(Event("checked", {"path": path, "verdict": str(verdict.kind), "waiting": list(waiting)}))
 
-    def _judge_built(self, one: str, solver: Solver, judge: Judge) -> Verdict:
+    def _judge_built(self, one: str, toolbox: tools.Toolbox, judge: Judge) -> Verdict:
         component = self.project.graph.components[one]
         case = built.read(self.project, component)
         if isinstance(case, Verdict):
             return case
-        tool = solver.tools.get(component.language)
+        tool = toolbox.get(component.language)
         return Verdict(VerdictKind.TOOL_MISSING, "", tool) if isinstance(tool, str) else judge.judge(case, tool)
 
     def _found(self, one: str, verdict: Verdict) -> None:

@@ -58,6 +58,7 @@ class Open:
     again: bool = False  # they were judged once more, after a copy of it was solved
     stopped: bool = False  # nothing more can be done for it in this run
     asked: int = 0  # attempts of this run
+    company: int = 0  # specs that a request for it may hold, after one that held too many; 0: as many as ever
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ one JSON text from a server that ignores `stream`, or a web page.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -15,6 +16,7 @@ from s2c.trouble import Failure, shortened
 
 DONE = "[DONE]"
 _HTTP_STATUS = range(100, 600)
+_CONTENT = re.compile(r'"content"\s*:\s*"((?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+)')
 
 
 class BadBodyError(Exception):
@@ -26,7 +28,10 @@ class BadBodyError(Exception):
 
 
 def payloads(chunks: Iterable[bytes]) -> Iterator[str]:
-    """The JSON texts in a body, as they arrive: the data of each event, or the body itself if it is one JSON text."""
+    """The JSON texts in a body, as they arrive: the data of each event, or the body itself if it is one JSON text.
+
+    What `chunks` raises in the middle of a body is raised here, after all that had come before it.
+    """
     lines = _lines(chunks)
     for line in lines:
         if line.strip():
@@ -37,9 +42,34 @@ def payloads(chunks: Iterable[bytes]) -> Iterator[str]:
     if line.startswith(b"<"):
         raise BadBodyError(Failure("the endpoint sent a web page, not an answer", status=200))
     if line.startswith((b"{", b"[")):
-        yield b"\n".join([line, *lines]).decode("utf-8", "replace")
+        yield from _one_text(line, lines)
         return
     yield from _events(line, lines)
+
+
+def _one_text(first: bytes, rest: Iterator[bytes]) -> Iterator[str]:
+    """A body that is one JSON text. One that breaks off was paid for too: what it holds of the answer comes first."""
+    lines, broke = [first], None
+    try:
+        for line in rest:
+            lines.append(line)  # noqa: PERF402 - what came before an exception counts
+    except Exception as error:  # noqa: BLE001 - raised again below
+        broke = error
+    text = b"\n".join(lines).decode("utf-8", "replace")
+    if found := _CONTENT.search(text) if broke or not _is_json(text) else None:
+        content = json.loads(f'"{found[1]}"')
+        yield json.dumps({"choices": [{"delta": {"content": content}}]})
+    if broke is not None:
+        raise broke
+    yield text
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _events(first: bytes, rest: Iterator[bytes]) -> Iterator[str]:
@@ -60,16 +90,28 @@ def _data(line: bytes) -> list[bytes]:
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines without their ends. Only LF ends a line: JSON texts may hold every other separator."""
-    buffer = bytearray()
-    for chunk in chunks:
-        buffer += chunk
-        if b"\n" in chunk:
-            *whole, rest = bytes(buffer).split(b"\n")
-            buffer = bytearray(rest)
-            yield from (line.removesuffix(b"\r").removeprefix(b"\xef\xbb\xbf") for line in whole)
+    """Lines without their ends, the last one too if `chunks` raises in it.
+
+    Only LF ends a line: JSON texts may hold every other separator.
+    """
+    buffer, broke = bytearray(), None
+    try:
+        for chunk in chunks:
+            buffer += chunk
+            if b"\n" in chunk:
+                *whole, rest = bytes(buffer).split(b"\n")
+                buffer = bytearray(rest)
+                yield from map(_plain, whole)
+    except Exception as error:  # noqa: BLE001 - raised again below
+        broke = error
     if buffer:
-        yield bytes(buffer).removesuffix(b"\r").removeprefix(b"\xef\xbb\xbf")
+        yield _plain(bytes(buffer))
+    if broke is not None:
+        raise broke
+
+
+def _plain(line: bytes) -> bytes:
+    return line.removesuffix(b"\r").removeprefix(b"\xef\xbb\xbf")
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """What went wrong with a request: an error that later code can tell from others, and whether another try makes sense.
 
-Law: a request is sent again only if its first sending brought no token and the trouble is one that passes. What the
-endpoint may have worked on without an answer (`maybe_billed`) is sent at most once more. Nothing here knows the SDK.
+Law: a request is sent again only if its first sending brought no token and the trouble is one that passes, by its kind
+or by the endpoint's own word. Nothing here knows the SDK.
 """
 
 import email.utils
@@ -95,11 +95,13 @@ class Failure:
 
 
 def retries(failure: Failure) -> bool:
-    """Whether this kind of trouble passes."""
-    if failure.stopped or failure.may_retry is False or _kind(failure) is not None:
+    """Whether this kind of trouble passes. An endpoint's own word decides where the kind leaves it open."""
+    kind = _kind(failure)
+    if failure.stopped or failure.may_retry is False or kind not in {None, BadRequest}:
         return False
     status = failure.status
-    return status is None or status >= 500 or status in _PASSING  # noqa: PLR2004 - HTTP's own limit
+    passes = status is None or status >= 500 or status in _PASSING  # noqa: PLR2004 - HTTP's own limit
+    return failure.may_retry or (kind is None and passes)
 
 
 def error(failure: Failure, where: str, tries: int = 1) -> RequestError:

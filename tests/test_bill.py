@@ -45,9 +45,7 @@ class Planned(Machine):
         """Requests, specs and prompt tokens of the first round of the last run."""
         log = self.tree.root / "build" / "events.jsonl"
         events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
-        rounds = [at for at, one in enumerate(events) if one["event"] == "round"]
-        last = rounds[1] if len(rounds) > 1 else len(events)
-        out = [one for one in events[rounds[0] if rounds else last : last] if one["event"] == "request"]
+        out = [one for one in events if one["event"] == "request" and one["round"] == 1]
         return len(out), sum(one["specs"] for one in out), sum(one["tokens"] for one in out)
 
 

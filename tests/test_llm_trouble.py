@@ -1,8 +1,7 @@
-"""Every way in which an endpoint can fail, on real sockets, with the requests counted."""
+"""How trouble with an endpoint is told, waited for and kept. The table of all of it: test_error_matrix.py."""
 
 import email.utils
 import socket
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,39 +11,12 @@ import pytest
 
 from s2c import trouble
 from s2c.endpoint import Endpoint
-from s2c.errors import AskError
 from s2c.llm import Client
 from s2c.model import Event, Usage
 from tests import loopback as lb
-from tests.endpoints import KEY, OK, REQUEST, TEXT, ask, endpoint, refused
+from tests.endpoints import KEY, OK, REQUEST, TEXT, ask, refused
 
 # --- after the first token nothing is sent again ------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "why"),
-    [
-        (lb.dropped(lb.chunk("ab")), "the connection broke"),
-        (lb.dropped(lb.chunk("ab"), reset=True), "the connection broke"),
-        (lb.dropped(lb.chunk("ab"), chunked=False), "without a finish reason"),
-        (lb.stream_events(lb.chunk("ab")), "without a finish reason"),
-        (lb.stream_events(lb.chunk("ab"), "[DONE]"), "without a finish reason"),
-        (lb.stream_events(lb.chunk("ab"), {"error": {"message": "overloaded", "code": 502}}), "overloaded"),
-        (lb.stream_events(lb.chunk("ab"), {**lb.chunk("cd"), "error": {"message": "gone"}}), "gone"),
-        (lb.stream_events(lb.chunk("ab"), '{"choices": [{"del'), "not JSON"),
-        (lb.stream_events(lb.chunk("ab"), "[1]"), "not a chat completion"),
-        (lb.silent(lb.chunk("ab")), "silent for too long"),
-        (lb.drip(lb.chunk("ab")), "deadline"),
-    ],
-)
-def test_broken_after_tokens(behaviour: lb.Behaviour, why: str) -> None:
-    """What has begun is never sent again: the partial text comes back, with `broken: ` and the reason."""
-    with lb.Server(behaviour, OK) as server:
-        answer = ask(server, read_timeout=0.3, deadline=5)  # of which the first may take a second to load the client
-        assert len(server.requests) == 1
-    assert answer.text == "ab"
-    assert answer.finish.startswith("broken: ")
-    assert why in answer.finish
 
 
 def test_thinking_counts_as_begun() -> None:
@@ -68,37 +40,6 @@ def test_whole_text_survives_a_broken_end(rest: Callable[..., lb.Behaviour]) -> 
 # --- what passes is tried again -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "behaviour",
-    [
-        lb.status(408),
-        lb.status(409),
-        lb.status(429),
-        lb.status(500),
-        lb.status(503, {"message": "Loading model", "type": "unavailable_error", "code": 503}),
-        lb.status(529),
-        lb.body(b"<html>bad gateway</html>", "text/html", 502),
-        lb.dropped(),
-        lb.dropped(reset=True),
-        lb.stream_events(),
-        lb.stream_events({"error": {"message": "overloaded"}}),
-        lb.stream_events({"error": {"message": "slow down", "code": 429}}),
-        lb.stream_events('{"cut'),
-        lb.body(b'{"error": {"message": "upstream", "code": 502}}'),
-        lb.silent(),
-    ],
-)
-def test_passing_trouble_is_tried_again(behaviour: lb.Behaviour) -> None:
-    """Trouble before the first token that passes costs a second request and nothing else."""
-    heard: list[Event] = []
-    with lb.Server(behaviour, OK) as server, Client(endpoint(server, read_timeout=0.3)) as client:
-        answer = client.ask(REQUEST, listen=heard.append)
-    assert answer.text == TEXT
-    assert len(server.requests) == 2
-    assert [event.kind for event in heard] == ["retry", "sent-again"]
-    assert heard[0].data["reason"]
-
-
 def test_tries_are_limited() -> None:
     """After max_tries the error says what was wrong and how often it was tried; it was not billed."""
     with lb.Server(lb.status(503)) as server:
@@ -108,15 +49,6 @@ def test_tries_are_limited() -> None:
     assert "trouble 503" in str(error)
     assert "3 tries" in str(error)
     assert not error.maybe_billed
-
-
-def test_what_may_be_billed_is_sent_twice_at_most() -> None:
-    """A request that vanished without an answer may have been paid for: one more try, not max_tries."""
-    with lb.Server(lb.dropped()) as server:
-        error = refused(server, max_tries=10)
-    assert isinstance(error, trouble.Unavailable)
-    assert error.maybe_billed
-    assert len(server.requests) == 2
 
 
 def test_no_connection() -> None:
@@ -134,19 +66,6 @@ def test_no_connection() -> None:
 def date_in(seconds: int) -> str:
     """An HTTP date."""
     return email.utils.format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
-
-
-@pytest.mark.parametrize(
-    ("headers", "least"),
-    [({"retry-after": "1"}, 1.0), ({"retry-after-ms": "300"}, 0.3), ({"retry-after": "0.4"}, 0.4)],
-)
-def test_retry_after_is_honoured(headers: dict[str, str], least: float) -> None:
-    """The second request comes no earlier than the endpoint asks."""
-    with lb.Server(lb.status(429, None, headers), OK) as server:
-        begun = time.monotonic()
-        ask(server)
-        assert time.monotonic() - begun >= least
-    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("headers", [{"retry-after": "121"}, {"retry-after": date_in(86_400)}])
@@ -177,42 +96,6 @@ def test_backoff_doubles_to_a_limit() -> None:
 
 
 # --- what does not pass -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "kind"),
-    [
-        (lb.status(400), trouble.BadRequest),
-        (lb.status(404), trouble.BadRequest),
-        (lb.status(422, "bad field"), trouble.BadRequest),
-        (lb.status(307, None, {"location": "http://127.0.0.1:1/v1/chat/completions"}), trouble.BadRequest),
-        (lb.status(503, None, {"x-should-retry": "false"}), trouble.Unavailable),
-        (lb.body(b"<html>log in</html>", "text/html"), trouble.BadRequest),
-        (lb.body(b"<!doctype html>", "application/json"), trouble.BadRequest),
-        (lb.body(b"[]"), trouble.BadRequest),
-        (lb.body(b'{"error": "model not found", "code": 404}'), trouble.BadRequest),
-        (lb.status(401, {"message": f"Incorrect API key provided: {KEY}"}), trouble.BadKey),
-        (lb.status(403), trouble.BadKey),
-        (lb.status(402), trouble.QuotaExhausted),
-        (lb.status(429, {"message": "no", "code": "insufficient_quota"}), trouble.QuotaExhausted),
-        (lb.status(429, {"message": "no", "type": "billing_hard_limit_reached"}), trouble.QuotaExhausted),
-        (lb.status(400, {"message": "Your credit balance is too low"}), trouble.QuotaExhausted),
-        (lb.status(413), trouble.ContextOverflow),
-        (lb.status(400, {"message": "too long", "code": "context_length_exceeded"}), trouble.ContextOverflow),
-        (lb.status(400, {"message": "request (9 tokens) exceeds the available context size"}), trouble.ContextOverflow),
-        (lb.stream_events({"error": {"message": "This model's maximum context length is 9"}}), trouble.ContextOverflow),
-        (lb.status(400, {"message": "no", "code": "content_filter"}), trouble.ContentFilter),
-        (lb.status(403, {"message": "this prompt was flagged by moderation"}), trouble.ContentFilter),
-        (lb.stream_events({"error": {"message": "no", "code": 401}}), trouble.BadKey),
-        (lb.body(b'{"error": {"message": "no credits", "code": 402}}'), trouble.QuotaExhausted),
-    ],
-)
-def test_hopeless_trouble_is_told_at_once(behaviour: lb.Behaviour, kind: type[AskError]) -> None:
-    """Trouble that no second try can mend is one request and one error of its own class, without the key."""
-    with lb.Server(behaviour, OK) as server:
-        error = refused(server)
-    assert type(error) is kind
-    assert len(server.requests) == 1
 
 
 def test_redirects_are_not_followed() -> None:

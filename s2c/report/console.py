@@ -22,6 +22,7 @@ LINES: Mapping[str, Say] = MappingProxyType(
         "fresh-start": lambda data: f"  {data['component']}: {data['reason']}: asked afresh, with more around it",
         "cannot-ask": lambda data: f"nothing can be asked: {data['reason']}",
         "request-failed": lambda data: f"  no answer for {data['specs']} specs: {data['reason']}",
+        "split": lambda data: f"  {data['specs']} specs are asked for in two requests: {data['reason']}",
         "unread-answers": lambda data: f"{data['count']} answers that were paid for earlier are read now",
         "orphan": lambda data: f"a run that ended early had a request out: {data['state']}",
         "waiting": lambda data: f"waiting for {data['holder']} (it holds {data['lock']})",

@@ -44,7 +44,7 @@ class Tally:
         data, counts = event.data, self._counts
         if event.kind in {"request", "judging"}:
             counts[event.kind] += 1
-        elif event.kind in {"answer", "request-failed"}:
+        elif event.kind in {"answer", "request-failed", "split"}:
             counts["request"] -= 1
             for name in ("prompt", "completion"):
                 counts[name] += int(str(data.get(name, 0)))

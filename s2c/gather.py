@@ -1,0 +1,64 @@
+"""Which of what waits to be asked for goes out now, and in which company.
+
+Law: a batch that is full goes at once. One that has room waits only for what may still join it: components of its
+language that are one attempt behind, or whose imports it takes to know what they owe. It never waits for strangers.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from s2c import again
+from s2c.asking import Standing, Wanted
+from s2c.batches import specs_at_most
+from s2c.languages.base import language
+from s2c.plan import limits
+from s2c.project import Project
+from s2c.sending import batches
+from s2c.solution import Open
+from s2c.tokens import Counter
+
+
+@dataclass(order=True)
+class Batch:
+    """Components that go out in one request. They are ordered by what goes first: what was tried most often."""
+
+    place: tuple[int, int]  # minus the attempt, a running number
+    wanted: Sequence[Wanted] = field(compare=False)
+    round: int = field(compare=False)  # which sending of the run it is part of
+    left: set[str] = field(compare=False)  # the components of which nothing has come of it yet
+
+    @property
+    def kind(self) -> tuple[str, int]:
+        """What only others of the same can share a request with."""
+        return kind(self.wanted[0])
+
+
+def kind(wanted: Wanted) -> tuple[str, int]:
+    """The language of a component, and which attempt it is."""
+    return wanted.component.language, wanted.attempt
+
+
+def due(
+    project: Project,
+    waiting: Mapping[str, tuple[Open, Wanted]],
+    counter: Counter,
+    standing: Standing,
+    may_grow: Callable[[tuple[str, int]], bool],
+) -> Iterator[Sequence[Wanted]]:
+    """The batches that go out now, of what waits by component id. `may_grow`: whether more of a kind may still come."""
+    for company in sorted({state.company for state, _ in waiting.values()}):
+        alike = {one: wanted for one, (state, wanted) in waiting.items() if state.company == company}
+        packed = [
+            piece for batch in batches(project, alike, counter, standing) for piece in again.pieces(batch, company)
+        ]
+        last = {kind(piece[0]): at for at, piece in enumerate(packed)}  # the only one of its kind that has room
+        for at, piece in enumerate(packed):
+            own = kind(piece[0])
+            if last[own] != at or len(piece) >= _most(project, own, company, counter) or not may_grow(own):
+                yield piece
+
+
+def _most(project: Project, own: tuple[str, int], company: int, counter: Counter) -> int:
+    spoken, attempt = own
+    most = specs_at_most(limits(project, counter), language(spoken).batch_specs, attempt)
+    return min(most, company or most)
