@@ -73,9 +73,7 @@ def wanted(project: Project, solver: Solver, todo: Sequence[Open], stood: Standi
         if said:
             state.stopped, state.reason, state.verdict = True, said, Verdict(kind, "", said)
     return {
-        state.component.id: repair.wanted(
-            project, state.component, state.key or "", state.last, state.verdict, stood
-        )
+        state.component.id: repair.wanted(project, state.component, state.key or "", state.last, state.verdict, stood)
         for state in todo
         if not state.stopped
     }
