@@ -22,7 +22,7 @@ MOST_ROOM = 6000  # ... and no more than that
 SEAMS = 16  # tokens that texts may have more together than each alone
 
 Standing = Mapping[str, Mapping[str, str]]
-"""Component id -> the fills by slot that stand for it, or did when a run began to ask."""
+"""Component id -> the fills by slot that stand for it now."""
 
 
 @dataclass(frozen=True)

@@ -81,8 +81,8 @@ class Client:
                 continue
             turn.refused(outcome)
             wait = tries.wait(outcome)
+            turn.leave()  # before it is told: who hears it may wait for money that others, who wait for a place, hold
             listen(_retry(request, outcome, tries.made, wait))
-            turn.leave()
             self._sleep(wait, stop)
             turn.take()
             listen(Event("sent-again", {"request": request.key, "tries": tries.made}))

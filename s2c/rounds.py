@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from s2c import again, gather, repair
-from s2c.approach import Standing
 from s2c.asking import Composed, Wanted, compose, fills_of
 from s2c.case import trouble
 from s2c.errors import AskError, LimitReached, S2cError
@@ -53,18 +52,19 @@ class Rehearsal:
 
     def turn(self, solver: Solver, todo: Sequence[Open]) -> bool:
         """The first requests for these components; those whose answer is stored already are none."""
-        asked = wanted(self._project, solver, todo, solver.accepted.fills)
+        asked = wanted(self._project, solver, todo)
         made = requests(self._project, asked, self._context, Counter(), solver.accepted.fills)
         fresh = self._project.config.fresh
         self.requests = [one for one in made if fresh or self._project.store.answer(one[1].request.key) is None]
         return False
 
 
-def wanted(project: Project, solver: Solver, todo: Sequence[Open], stood: Standing) -> dict[str, Wanted]:
+def wanted(project: Project, solver: Solver, todo: Sequence[Open]) -> dict[str, Wanted]:
     """What to ask for, by component id. Nothing is paid for where nothing could be judged: that is stopped here.
 
-    `stood`: what a fresh start may show.
+    A fresh start shows what stands by now: more of it helps more, though with several requests out timing decides.
     """
+    stands = solver.accepted.fills
     tested = {state.component.language: solver.tools.get(state.component.language) for state in todo}
     for state in todo:
         said, kind = tested[state.component.language], VerdictKind.TOOL_MISSING
@@ -73,7 +73,7 @@ def wanted(project: Project, solver: Solver, todo: Sequence[Open], stood: Standi
         if said:
             state.stopped, state.reason, state.verdict = True, said, Verdict(kind, "", said)
     return {
-        state.component.id: repair.wanted(project, state.component, state.key or "", state.last, state.verdict, stood)
+        state.component.id: repair.wanted(project, state.component, state.key or "", state.last, state.verdict, stands)
         for state in todo
         if not state.stopped
     }
@@ -99,7 +99,6 @@ class Rounds:
         self._out: dict[Future[Answer], tuple[Batch, Composed]] = {}
         self._read: list[Batch] = []  # answered, and not judged to the end
         self._number = self._round = 0
-        self._stood: Standing | None = None  # when this run began to ask: what stands later depends on timing
         self._too_long = 0  # prompt tokens of the smallest request that did not fit the model; 0: none is known
 
     def turn(self, solver: Solver, todo: Sequence[Open]) -> bool:
@@ -136,9 +135,7 @@ class Rounds:
     # --- out ----------------------------------------------------------------------------------------------------
 
     def _take(self, solver: Solver, todo: Sequence[Open]) -> None:
-        if self._stood is None:
-            self._stood = dict(solver.accepted.fills)
-        asked = wanted(self._project, solver, todo, self._stood) if todo else {}
+        asked = wanted(self._project, solver, todo) if todo else {}
         for state in todo:
             if state.stopped:
                 solver.back(state)
