@@ -17,7 +17,7 @@ from s2c.plan import MAY_ASK, Item, State, exhausted, states, whole
 from s2c.prices import Prices
 from s2c.project import Project
 from s2c.prompts import MOST_SAID
-from s2c.reuse import candidates
+from s2c.reuse import candidates, to_mend
 from s2c.sending import requests
 from s2c.stands import Standing, standing
 from s2c.tokens import Counter
@@ -128,5 +128,5 @@ def _said(project: Project, item: Item, wanted: Wanted, stands: Standing, counte
 def _longest(project: Project, component: Component, keys: Mapping[str, str], counter: Counter) -> int | None:
     """Tokens of the longest free candidate for a component; None if there is none."""
     key = keys.get(component.id, "")
-    found = candidates(project, component, key, {}, exact=False)
+    found = (one for one in candidates(project, component, key, {}, exact=False) if to_mend(component, one) is not None)
     return max((sum(map(counter.count, one.fills.values())) for one in found), default=None)

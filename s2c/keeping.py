@@ -12,6 +12,7 @@ from s2c.model import TOOL_TROUBLE, Answer, Attempt, Implementation
 from s2c.plan import attempts_used, used_up
 from s2c.project import Project
 from s2c.reuse import Candidate
+from s2c.shape import shape
 from s2c.solution import Open, Trial
 
 
@@ -23,7 +24,7 @@ def keep(project: Project, state: Open, candidate: Candidate) -> bool:
         return False
     path = keys.ranking(project.graph, state.component)[0]
     made = Implementation(state.key, candidate.fills, candidate.author, candidate.model, path, verified=True)
-    project.store.add_implementation(made)
+    project.store.add_implementation(made, shape(project.graph, state.component))
     if candidate.origin == "edited" or (config.fresh and candidate.origin == "asked"):
         project.store.supersede(made)
     return True

@@ -76,6 +76,12 @@ class Declaration:
     clauses: tuple[Clause, ...] = ()
     attributes: tuple[str, ...] = ()
 
+    @property
+    def head(self) -> Span:
+        """From its first word to its first clause, or to its body, or to its end."""
+        ends = [clause.span.start for clause in self.clauses] + ([self.body.start] if self.body is not None else [])
+        return Span(self.span.start, min([*ends, self.span.end]))
+
 
 @dataclass(frozen=True)
 class Assumption:

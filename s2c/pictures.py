@@ -77,19 +77,13 @@ def picture(spec: Spec) -> Picture | None:
 
 
 def _declared(spec: Spec, one: Declaration) -> Declared:
-    source, head = spec.source, _head(one)
+    source, head = spec.source, one.head
     within = [other.span for other in spec.outline.declarations if _contains(one.span, other.span)]
     clauses = [clause.span for clause in one.clauses]
     rest = _outside(source, one.span, [head, *clauses, *within, *(hole.span for hole in spec.outline.holes)])
     return Declared(
         one.name, one.kind, _text(spec, head), tuple(_clause(source, c) for c in one.clauses), _mark(spec, rest)
     )
-
-
-def _head(one: Declaration) -> Span:
-    """From its first word to its first clause, or to its body, or to its end."""
-    ends = [clause.span.start for clause in one.clauses] + ([one.body.start] if one.body is not None else [])
-    return Span(one.span.start, min([*ends, one.span.end]))
 
 
 def _contains(outer: Span, inner: Span) -> bool:

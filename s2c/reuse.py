@@ -2,7 +2,7 @@
 
 Law: a candidate is a claim. Whoever wrote it and whenever, it is judged against today's spec like any other. A person's
 edit comes first, then the implementations stored under exactly this obligation, then the newest of the same file, then
-what lies in build/.
+what lies in build/; for a file that has neither, what was made for one of its shape elsewhere.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,15 +14,17 @@ from s2c.asking import normalised
 from s2c.graph import Component
 from s2c.model import Implementation
 from s2c.project import Project
+from s2c.shape import shape
 from s2c.stands import here, pending
 
+MOST_ELSEWHERE = 3  # fills of files of the same shape
 MOST_PREVIOUS = 3  # older fills of a file rarely fit where the newest do not
 MOST_TURNED = 3  # files of a cycle whose older fills are tried in every order
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """Fills by slot. `origin`: edited | stored | answered | previous | given (nothing to fill)."""
+    """Fills by slot. `origin`: edited | stored | answered | previous | elsewhere | given (nothing to fill)."""
 
     fills: Mapping[str, str]
     origin: str
@@ -69,6 +71,10 @@ def _all(
         built = here(project, component)  # a store that was lost has nothing older, but build/ may
         if built is not None:
             yield Candidate(built, "previous")
+        elif not previous:  # a new file, or one that was moved
+            known = project.store.latest_of_shape(shape(project.graph, component))
+            fitting = (one for one in known if set(one.fills) == holes)
+            yield from (_of(one, "elsewhere") for one in islice(fitting, MOST_ELSEWHERE))
 
 
 def _turned(component: Component, fills: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
@@ -81,8 +87,9 @@ def _turned(component: Component, fills: Mapping[str, str]) -> Iterator[Mapping[
 
 
 def to_mend(component: Component, candidate: Candidate) -> Mapping[str, str] | None:
-    """What a repair may start from: not older fills of a cycle, which may lie in each other's places."""
-    return None if candidate.origin == "previous" and len(component.members) > 1 else candidate.fills
+    """What a repair may start from: no fills of another file, nor older ones of a cycle, which may have swapped."""
+    turned = candidate.origin == "previous" and len(component.members) > 1
+    return None if turned or candidate.origin == "elsewhere" else candidate.fills
 
 
 def _of(one: Implementation, origin: str) -> Candidate:

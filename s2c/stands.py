@@ -12,6 +12,7 @@ from s2c.graph import Component
 from s2c.languages.base import language
 from s2c.model import Implementation, Spec
 from s2c.project import Project
+from s2c.shape import shape
 from s2c.splice import splice, unsplice
 
 Fills = Mapping[str, str]
@@ -133,7 +134,7 @@ def give_back(project: Project, component: Component, key: str, fills: Fills) ->
     if same is not None and any(one.fills == fills for one in project.store.latest_for_path(path)):
         return
     made = Implementation(key, fills, "model", "", path, verified=True) if same is None else replace(same, path=path)
-    project.store.add_implementation(made)
+    project.store.add_implementation(made, shape(project.graph, component))
 
 
 def lost(project: Project, owed: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from s2c.languages.base import language
 from s2c.model import Hole, HoleKind, Implementation, Spec
 from s2c.plan import Item
 from s2c.project import Built, Project
+from s2c.shape import shape
 from s2c.splice import splice
 from s2c.store import Store
 from tests.projects import Tree
@@ -94,7 +95,8 @@ class Bench:
                 assert key is not None
                 fills = _fills(project.graph, component, given or {})
                 if fills:
-                    project.store.add_implementation(Implementation(key, fills, "model", "m-1", component.id))
+                    made = Implementation(key, fills, "model", "m-1", component.id)
+                    project.store.add_implementation(made, shape(project.graph, component))
                     standing[component.id] = fills
                 if written:
                     self._write(project, component, key, fills)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
 
-from s2c import policy, reuse, stands
+from s2c import keys, policy, reuse, stands
 from s2c.accepted import Accepted
 from s2c.languages.base import language
 from s2c.model import Implementation
@@ -212,3 +212,59 @@ def test_an_exception_ends_it() -> None:
     with pytest.raises(ValueError, match="a"):
         run(["a", "b"], {"a": [], "b": ["a"]}, work)
     assert started == ["a"]
+
+
+# --- files that are alike -----------------------------------------------------------------------------------------
+
+OLD = """// <vc-helpers>
+// </vc-helpers>
+method M(n: int) returns (r: int)
+  ensures r == n + 1
+// <vc-code>
+{
+}
+// </vc-code>
+"""
+
+
+def moved(tree: Tree, text: str) -> tuple[str, ...]:
+    """Where candidates for a file come from that was moved and edited in one go."""
+    bench = Bench(tree)
+    bench.build({"old.dfy": {"h2": "r := n + 1;\n"}})
+    (tree.root / "old.dfy").unlink()
+    tree.write("deep/new.dfy", text)
+    with bench.project() as made:
+        component = made.component("deep/new.dfy")
+        key = keys.obligation(made.graph, component, lambda _: None)
+        found = reuse.candidates(made, component, key or "", {}, exact=False)
+        assert [one for one in found if reuse.to_mend(component, one) is not None] == []
+        return tuple(one.origin for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "origins"),
+    {
+        "other contract": (OLD.replace("== n + 1", ">= n + 1"), ("elsewhere",)),
+        "comment in its head": (OLD.replace("(r: int)", "(r: int) // > n").replace("==", ">"), ("elsewhere",)),
+        "other name": (OLD.replace("M(", "N("), ()),
+        "other parameter": (OLD.replace("n: int", "n: nat"), ()),
+        "one more hole": (OLD + OLD.replace("M(", "N("), ()),
+    }.values(),
+)
+def test_fills_of_a_file_that_was_moved_are_found(tree: Tree, text: str, origins: tuple[str, ...]) -> None:
+    """By the heads of what is to be filled, not by contracts or comments; they are tried, never shown to a model."""
+    tree.write("old.dfy", OLD)
+    assert moved(tree, text) == origins
+
+
+def test_a_file_with_older_fills_of_its_own_needs_no_others(tree: Tree) -> None:
+    """What is alike elsewhere is tried where there is nothing else, so no run pays for it twice in verifier time."""
+    tree.write("old.dfy", OLD)
+    tree.write("new.dfy", OLD.replace("n + 1", "n + 2"))
+    bench = Bench(tree)
+    bench.build({"old.dfy": {"h2": "r := n + 1;\n"}, "new.dfy": {"h2": "r := n + 2;\n"}})
+    tree.write("new.dfy", OLD.replace("n + 1", "n + 3"))
+    with bench.project() as made:
+        component = made.component("new.dfy")
+        found = reuse.candidates(made, component, "", {}, exact=False)
+        assert [(one.origin, one.fills["0.h2"]) for one in found] == [("previous", "r := n + 2;\n")]

@@ -10,8 +10,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "s2c"
 # The way of the data: a module imports only from modules that stand before it. One name may stand for a folder.
 ORDER = """
     errors digest model events process verdicts values config codec records store languages spec graph lint prompts
-    wire keys outputs settled idle project splice stands tokens prices money trouble stream endpoint tries pace inbox
-    llm batches patterns asking spent reuse plan blame approach repair sending bill again schedule policy
+    wire keys shape outputs settled idle project splice stands tokens prices money trouble stream endpoint tries pace
+    inbox llm batches patterns asking spent reuse plan blame approach repair sending bill again schedule policy
     supervise sandbox executor tools case judge audit weak built accepted solution trials pictures past copies keeping
     solve gather rounds connect session inquiry preview drawing adoption originals orphans today upkeep
     report ledger recorded memory skipping wishes taskstate ending tasks scaffold checkup commands cli

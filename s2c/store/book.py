@@ -18,6 +18,7 @@ T = TypeVar("T", bound=Stored)
 MOST_FOR_PATH = 5  # fills older than that rarely fit a spec that has changed since
 
 Topic = tuple[str, str]  # kind and key
+_SEEN = ("path ", "shape ")  # rows that name implementations
 _MADE = frozenset({"implementation", "supersede"})
 
 
@@ -62,24 +63,26 @@ class Book:
         by_topic = sorted(gone, key=_topic)
         if not by_topic:
             return
+        made: set[tuple[str, ...]] = set()
         with self.rows.transaction():
             for (kind, key), group in groupby(by_topic, key=_topic):
                 ones = list(group)
                 names = {identity(one) for one in ones}
+                made |= {(key, identity(one)) for one in ones if isinstance(one, Implementation)}
                 left = [data for data in items(self._row(kind, key)) if self._name(kind, key, data) not in names]
                 self._leave(f"{kind} {key}", left)
-                for path in {one.path for one in ones if isinstance(one, Implementation) and one.path}:
-                    known = items(self.rows.get(f"path {path}"))
-                    self._leave(f"path {path}", [one for one in known if not names.intersection(texts(one)[-1:])])
             for row in self.rows.keys():  # noqa: SIM118 - no mapping
                 if row.startswith("shard "):
                     self.rows.delete(row)
+                elif made and row.startswith(_SEEN):
+                    known = items(self.rows.get(row))
+                    self._leave(row, [one for one in known if tuple(texts(one)) not in made])
             self.rows.put("made", self.count + 1)
 
-    def latest_for_path(self, path: str) -> list[Implementation]:
-        """The implementations last made for this path, newest first."""
+    def latest(self, row: str) -> list[Implementation]:
+        """The implementations that `see` put into this row, newest first."""
         found = []
-        for one in items(self.rows.get(f"path {path}")):
+        for one in items(self.rows.get(row)):
             obligation, fills = texts(one)
             found += [made for made in self.of(Implementation, obligation) if identity(made) == fills]
         return found
@@ -99,11 +102,9 @@ class Book:
         """What was added to it is exported."""
         self.rows.delete(f"changed {shard}")
 
-    def see_path(self, made: Implementation, *, older: bool = False) -> None:
-        """It is the newest of its path from now on; or, if it is `older`, one more if there is room."""
-        if not made.path:
-            return
-        row, own = f"path {made.path}", [made.obligation, identity(made)]
+    def see(self, row: str, made: Implementation, *, older: bool = False) -> None:
+        """It is the newest in this row (of a path, of a shape); or, if it is `older`, one more if there is room."""
+        own = [made.obligation, identity(made)]
         known = [texts(one) for one in items(self.rows.get(row))]
         others = [one for one in known if one[-1:] != own[-1:]]  # the same fills are no other try
         now = (known if len(others) < len(known) else [*known, own]) if older else [own, *others]
@@ -134,8 +135,8 @@ class Book:
             if mark:
                 self._mark(topic)
         for record in new:
-            if isinstance(record, Implementation):
-                self.see_path(record, older=older)
+            if isinstance(record, Implementation) and record.path:
+                self.see(f"path {record.path}", record, older=older)
         return count
 
     def _mark(self, topic: Topic) -> None:

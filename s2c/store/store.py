@@ -143,10 +143,14 @@ class Store:
 
     # --- implementations and attempts ---------------------------------------------------------------------------
 
-    def add_implementation(self, made: Implementation) -> None:
-        """Keep it, once for the same fills, and as the newest of its path."""
-        if not self.read_only:
+    def add_implementation(self, made: Implementation, shape: str = "") -> None:
+        """Keep it, once for the same fills, and as the newest of its path, and of its shape if it has one."""
+        if self.read_only:
+            return
+        with self._paid.transaction():
             self._book.add([made])
+            if shape:
+                self._book.see(f"shape {shape}", made)
 
     def implementations(self, obligation: str) -> tuple[Implementation, ...]:
         """All of this obligation, the one that stands first: a person's, the newest superseding, the lowest digest."""
@@ -169,7 +173,11 @@ class Store:
 
     def latest_for_path(self, path: str) -> tuple[Implementation, ...]:
         """Implementations once made for a file at this path, under any obligation, newest first, a few."""
-        return tuple(self._book.latest_for_path(path))
+        return tuple(self._book.latest(f"path {path}"))
+
+    def latest_of_shape(self, shape: str) -> tuple[Implementation, ...]:
+        """Implementations once made here for files of this shape, under any obligation, newest first, a few."""
+        return tuple(self._book.latest(f"shape {shape}"))
 
     def add_attempt(self, attempt: Attempt) -> None:
         """Keep one attempt."""

@@ -56,7 +56,7 @@ class Account:
         self.unsure |= {key for key, one in was.known.items() if one != now.known.get(key)}
         self.unsure |= {key for key, _ in was.attempts.keys() - now.attempts.keys()}
         self.store = deepcopy(now)
-        self.store.perhaps = was.perhaps
+        self.store.perhaps, self.store.alike, self.store.blurred = was.perhaps, was.alike, was.blurred
         self.store.from_records()
 
     def lose_records(self) -> None:
@@ -109,7 +109,7 @@ class Account:
         if frozen is None:
             return
         if expected.current and self.store.stored(key).stands():
-            self.store.note(component, frozen)
+            self.store.note(run.world, component, frozen)
             return
         known = self.store.known.setdefault(key, Known())
         same = [one for one in run.world.components if obligation_of(run.world, one, run.seen) == key]
@@ -122,7 +122,7 @@ class Account:
             known.human, known.others = [], {frozen}
         elif not known.human:
             known.others = {frozen}  # of several it is content that decides: the same for ever
-        self.store.remember(component, frozen)
+        self.store.remember(run.world, component, frozen)
 
     def _record(
         self, run: After, component: Component, key: Obligation | None, frozen: Frozen | None, *, current: bool
@@ -158,14 +158,14 @@ class Account:
             if one.human or one.anything or component in sent or not one.allowed <= {None, *known}:
                 self.unsure.add(one.key)
             if not one.current:
-                self._doubt(component, (*one.allowed, freeze(solution(world, component))))
+                self._doubt(world, component, (*one.allowed, freeze(solution(world, component))))
                 self.store.shuffled.update(component)
             elif not known:  # a lost store may have been given back what lies in build/, or not yet
-                self._doubt(component, one.allowed)
+                self._doubt(world, component, one.allowed)
         for path in touched:
             self.recorded.pop(path, None)
 
-    def _doubt(self, component: Component, fills: Iterable[Frozen | None]) -> None:
+    def _doubt(self, world: World, component: Component, fills: Iterable[Frozen | None]) -> None:
         for frozen in fills:
             if frozen is not None:
-                self.store.doubt(component, frozen)
+                self.store.doubt(world, component, frozen)

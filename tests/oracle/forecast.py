@@ -20,10 +20,12 @@ from tests.oracle.memory import (
     freeze,
     holes_in,
     obligation_of,
+    shape_of,
 )
 from tests.oracle.world import FUNCTION, Answers, Fills, Obligation, World, proves, solution, source
 
 MOST_PREVIOUS = 3  # older fills that are tried
+MOST_ELSEWHERE = 3  # those of files that are alike
 HELPER = re.compile(r"\blemma (\w+)\(")
 
 
@@ -129,7 +131,7 @@ class Forecast:
         found = [
             (freeze(fills), certain)
             for one in self._same(key)
-            for fills, certain in (*self._previous(one), *self._built(one))
+            for fills, certain in (*self._previous(one), *self._built(one), *self._elsewhere(one))
             if self._proves(one, fills)
         ]
         sure = all(certain for _, certain in found)
@@ -158,6 +160,8 @@ class Forecast:
             return set()
         older = [text for path in component for one in before.store.history.get(path, ()) for text in one]
         older += [text for path in component for one in before.store.perhaps.get(path, ()) for text in one]
+        if len(component) == 1:
+            older += [text for one in before.store.alike.get(shape_of(world, component), ()) for text in one]
         texts = [one for holes in (*older, *solution(world, component).values()) for one in holes]
         texts += [before.disk.get(path, b"").decode() for path in component]
         return {name for one in texts for name in HELPER.findall(one)}
@@ -231,6 +235,18 @@ class Forecast:
         found = {name: one for name, one in holes.items() if one is not None}
         if found.keys() == holes.keys() and component[0] in self._before.wanted:
             yield found, True
+
+    def _elsewhere(self, component: Component) -> Iterator[tuple[Fills, bool]]:
+        """For a file that has no older fills of its own, those of another of its shape; whether they are sure."""
+        store, path = self._before.store, component[0]
+        if len(component) > 1 or store.history.get(path) or [*self._built(component)]:
+            return
+        shape, file = shape_of(self._world, component), self._world.files[path]
+        known = store.alike.get(shape, set())
+        sure = len(known) <= MOST_ELSEWHERE and shape not in store.blurred and not store.perhaps.get(path)
+        for texts in known:
+            if [len(one) for one in texts] == [file.holes]:
+                yield {file.name: texts[0]}, sure
 
     def _previous(self, component: Component) -> Iterator[tuple[Fills, bool]]:
         """Older fills that fit, and whether they are sure to be tried."""

@@ -13,6 +13,7 @@ MOST_KEPT = 5  # older fills that are known of one path
 
 Component = tuple[str, ...]
 Frozen = tuple[tuple[str, tuple[str, ...]], ...]
+Shape = tuple[str, str]  # kind and name of a file
 Texts = tuple[tuple[str, ...], ...]
 """For each member of a component the texts in its holes."""
 
@@ -70,6 +71,8 @@ class Memory:
     shuffled: set[str] = field(default_factory=set)  # paths whose history may be in another order, or shorter
     makers: dict[tuple[Obligation, Frozen], Made] = field(default_factory=dict)
     perhaps: dict[str, list[Texts]] = field(default_factory=dict)  # by path: may be known of it, or not
+    alike: dict[Shape, set[Texts]] = field(default_factory=dict)  # all that was ever made for a file of that shape
+    blurred: set[Shape] = field(default_factory=set)  # shapes of which it is not sure what is known
 
     def stored(self, key: Obligation) -> Known:
         """What is stored for an obligation."""
@@ -79,17 +82,19 @@ class Memory:
         """How many attempts are on record, at least and at most."""
         return self.attempts.get((key, model), (0, 0))
 
-    def remember(self, component: Component, frozen: Frozen) -> None:
-        """These fills are the newest of their path."""
+    def remember(self, world: World, component: Component, frozen: Frozen) -> None:
+        """These fills are the newest of their path, and known of their shape."""
         own = texts_of(frozen)
+        if len(component) == 1:
+            self.alike.setdefault(shape_of(world, component), set()).add(own)
         for path in component:
             others = [one for one in self.history.get(path, []) if one != own]
             self.history[path] = [own, *others][:MOST_KEPT]
 
-    def note(self, component: Component, frozen: Frozen) -> None:
+    def note(self, world: World, component: Component, frozen: Frozen) -> None:
         """These fills are known of its path, if they were not before."""
         if not all(texts_of(frozen) in self.history.get(path, []) for path in component):
-            self.remember(component, frozen)
+            self.remember(world, component, frozen)
 
     def from_records(self) -> None:
         """All that is known of paths is what the records say: each holds the path that it was made for."""
@@ -99,11 +104,21 @@ class Memory:
                 known = (self.history if made.certain else self.perhaps).setdefault(path, [])
                 known += [texts_of(frozen)] if texts_of(frozen) not in known else []
         self.shuffled |= self.history.keys()
+        self.blurred |= self.alike.keys()  # records say nothing of shapes
 
-    def doubt(self, component: Component, frozen: Frozen) -> None:
-        """These fills may be known of its path."""
+    def doubt(self, world: World, component: Component, frozen: Frozen) -> None:
+        """These fills may be known of its path, and of its shape."""
+        if len(component) == 1:
+            self.alike.setdefault(shape_of(world, component), set()).add(texts_of(frozen))
+            self.blurred.add(shape_of(world, component))
         for path in component:
             self.perhaps.setdefault(path, []).append(texts_of(frozen))
+
+
+def shape_of(world: World, component: Component) -> Shape:
+    """By what fills of a file that lies elsewhere are found: its comments, contract and imports are no part of that."""
+    file = world.files[component[0]]
+    return file.kind, file.name
 
 
 def obligation_of(world: World, component: Component, seen: Mapping[str, str]) -> Obligation | None:
