@@ -2,7 +2,7 @@
 
 Law: a candidate is a claim. Whoever wrote it and whenever, it is judged against today's spec like any other. A person's
 edit comes first, then the implementations stored under exactly this obligation, then the newest of the same file, then
-what lies in build/; for a file that has neither, what was made for one of its shape elsewhere.
+what lies in build/; for a file that has neither, what was made for one of its shape that is gone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from s2c.project import Project
 from s2c.shape import shape
 from s2c.stands import here, pending
 
-MOST_ELSEWHERE = 3  # fills of files of the same shape
+MOST_ELSEWHERE = 3  # fills of files of the same shape that are gone
 MOST_PREVIOUS = 3  # older fills of a file rarely fit where the newest do not
 MOST_TURNED = 3  # files of a cycle whose older fills are tried in every order
 
@@ -71,9 +71,9 @@ def _all(
         built = here(project, component)  # a store that was lost has nothing older, but build/ may
         if built is not None:
             yield Candidate(built, "previous")
-        elif not previous:  # a new file, or one that was moved
+        elif not previous:  # perhaps it was moved; what this very run finds for others would come too late for it
             known = project.store.latest_of_shape(shape(project.graph, component))
-            fitting = (one for one in known if set(one.fills) == holes)
+            fitting = (one for one in known if set(one.fills) == holes and one.path not in project.graph.specs)
             yield from (_of(one, "elsewhere") for one in islice(fitting, MOST_ELSEWHERE))
 
 

@@ -119,7 +119,7 @@ _ORIGINS = {
     "stored": "from the store",
     "answered": "from answers that were paid for earlier",
     "previous": "reused from an earlier version",
-    "elsewhere": "reused from a file that is alike",
+    "elsewhere": "reused from a file that was moved",
     "edited": "edited by hand",
     "asked": "from the model",
     "given": "files without holes",

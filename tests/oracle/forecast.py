@@ -237,16 +237,17 @@ class Forecast:
             yield found, True
 
     def _elsewhere(self, component: Component) -> Iterator[tuple[Fills, bool]]:
-        """For a file that has no older fills of its own, those of another of its shape; whether they are sure."""
+        """For a file that has no older fills of its own, those of one of its shape that is gone; whether that is sure."""
         store, path = self._before.store, component[0]
         if len(component) > 1 or store.history.get(path) or [*self._built(component)]:
             return
         shape, file = shape_of(self._world, component), self._world.files[path]
-        known = store.alike.get(shape, set())
+        known = store.alike.get(shape, {})
         sure = len(known) <= MOST_ELSEWHERE and shape not in store.blurred and not store.perhaps.get(path)
-        for texts in known:
-            if [len(one) for one in texts] == [file.holes]:
-                yield {file.name: texts[0]}, sure
+        for texts, paths in known.items():
+            gone = paths - self._world.files.keys()
+            if gone and [len(one) for one in texts] == [file.holes]:
+                yield {file.name: texts[0]}, sure and gone == paths
 
     def _previous(self, component: Component) -> Iterator[tuple[Fills, bool]]:
         """Older fills that fit, and whether they are sure to be tried."""

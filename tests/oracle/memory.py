@@ -71,7 +71,7 @@ class Memory:
     shuffled: set[str] = field(default_factory=set)  # paths whose history may be in another order, or shorter
     makers: dict[tuple[Obligation, Frozen], Made] = field(default_factory=dict)
     perhaps: dict[str, list[Texts]] = field(default_factory=dict)  # by path: may be known of it, or not
-    alike: dict[Shape, set[Texts]] = field(default_factory=dict)  # all that was ever made for a file of that shape
+    alike: dict[Shape, dict[Texts, set[str]]] = field(default_factory=dict)  # all that was made for a shape, and where
     blurred: set[Shape] = field(default_factory=set)  # shapes of which it is not sure what is known
 
     def stored(self, key: Obligation) -> Known:
@@ -86,7 +86,7 @@ class Memory:
         """These fills are the newest of their path, and known of their shape."""
         own = texts_of(frozen)
         if len(component) == 1:
-            self.alike.setdefault(shape_of(world, component), set()).add(own)
+            self.alike.setdefault(shape_of(world, component), {}).setdefault(own, set()).update(component)
         for path in component:
             others = [one for one in self.history.get(path, []) if one != own]
             self.history[path] = [own, *others][:MOST_KEPT]
@@ -109,7 +109,7 @@ class Memory:
     def doubt(self, world: World, component: Component, frozen: Frozen) -> None:
         """These fills may be known of its path, and of its shape."""
         if len(component) == 1:
-            self.alike.setdefault(shape_of(world, component), set()).add(texts_of(frozen))
+            self.alike.setdefault(shape_of(world, component), {}).setdefault(texts_of(frozen), set()).update(component)
             self.blurred.add(shape_of(world, component))
         for path in component:
             self.perhaps.setdefault(path, []).append(texts_of(frozen))
