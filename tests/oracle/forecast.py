@@ -237,7 +237,7 @@ class Forecast:
             yield found, True
 
     def _elsewhere(self, component: Component) -> Iterator[tuple[Fills, bool]]:
-        """For a file that has no older fills of its own, those of one of its shape that is gone; whether that is sure."""
+        """For a file that has no older fills of its own, those of one like it that is gone; whether that is sure."""
         store, path = self._before.store, component[0]
         if len(component) > 1 or store.history.get(path) or [*self._built(component)]:
             return
