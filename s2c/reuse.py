@@ -73,8 +73,13 @@ def _all(
             yield Candidate(built, "previous")
         elif not previous:  # perhaps it was moved; what this very run finds for others would come too late for it
             known = project.store.latest_of_shape(shape(project.graph, component))
-            fitting = (one for one in known if set(one.fills) == holes and one.path not in project.graph.specs)
+            fitting = (one for one in known if set(one.fills) == holes and _is_gone(project, one.path))
             yield from (_of(one, "elsewhere") for one in islice(fitting, MOST_ELSEWHERE))
+
+
+def _is_gone(project: Project, path: str) -> bool:
+    """Whether there is no such file. The graph does not say: a run may have left out what is up to date."""
+    return not (project.config.root / path).exists()
 
 
 def _turned(component: Component, fills: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
