@@ -2,7 +2,7 @@
 
 Law: a candidate is a claim. Whoever wrote it and whenever, it is judged against today's spec like any other. A person's
 edit comes first, then the implementations stored under exactly this obligation, then the newest of the same file, then
-what lies in build/; for a file that has neither, what was made for one of its shape that is gone.
+what lies in build/, then what was made for a file of its shape that is gone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,10 +71,10 @@ def _all(
         built = here(project, component)  # a store that was lost has nothing older, but build/ may
         if built is not None:
             yield Candidate(built, "previous")
-        elif not previous:  # perhaps it was moved; what this very run finds for others would come too late for it
-            known = project.store.latest_of_shape(shape(project.graph, component))
-            fitting = (one for one in known if set(one.fills) == holes and _is_gone(project, one.path))
-            yield from (_of(one, "elsewhere") for one in islice(fitting, MOST_ELSEWHERE))
+        # perhaps it was moved; what this very run finds for files that are there would come too late for it
+        known = project.store.latest_of_shape(shape(project.graph, component))
+        fitting = (one for one in known if set(one.fills) == holes and _is_gone(project, one.path))
+        yield from (_of(one, "elsewhere") for one in islice(fitting, MOST_ELSEWHERE))
 
 
 def _is_gone(project: Project, path: str) -> bool:

@@ -237,13 +237,13 @@ class Forecast:
             yield found, True
 
     def _elsewhere(self, component: Component) -> Iterator[tuple[Fills, bool]]:
-        """For a file that has no older fills of its own, those of one like it that is gone; whether that is sure."""
-        store, path = self._before.store, component[0]
-        if len(component) > 1 or store.history.get(path) or [*self._built(component)]:
+        """Fills of a file like it that is gone, and whether they are sure to be tried."""
+        store = self._before.store
+        if len(component) > 1:
             return
-        shape, file = shape_of(self._world, component), self._world.files[path]
+        shape, file = shape_of(self._world, component), self._world.files[component[0]]
         known = store.alike.get(shape, {})
-        sure = len(known) <= MOST_ELSEWHERE and shape not in store.blurred and not store.perhaps.get(path)
+        sure = len(known) <= MOST_ELSEWHERE and shape not in store.blurred
         for texts, paths in known.items():
             gone = paths - self._world.files.keys()
             if gone and [len(one) for one in texts] == [file.holes]:
