@@ -208,8 +208,8 @@ class Rounds:
         if self.limit is not None:
             raise self.limit
         assert self._client is not None  # noqa: S101 - told to mypy; _ready made it
-        data = {"request": request.key, "round": batch.round, "specs": len(batch.wanted)}
-        event = Event("request", {**data, "tokens": request.prompt_tokens})
+        specs, tokens = len(batch.wanted), request.prompt_tokens
+        event = Event("request", {"request": request.key, "round": batch.round, "specs": specs, "tokens": tokens})
         return self._client.ask(request, lambda: self._listen(event))
 
     # --- in -----------------------------------------------------------------------------------------------------

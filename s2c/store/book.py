@@ -18,7 +18,7 @@ T = TypeVar("T", bound=Stored)
 MOST_FOR_PATH = 5  # fills older than that rarely fit a spec that has changed since
 
 Topic = tuple[str, str]  # kind and key
-_SEEN = ("path ", "shape ")  # rows that name implementations
+SEEN = ("path", "shape")  # kinds of rows that name implementations
 _MADE = frozenset({"implementation", "supersede"})
 
 
@@ -74,7 +74,7 @@ class Book:
             for row in self.rows.keys():  # noqa: SIM118 - no mapping
                 if row.startswith("shard "):
                     self.rows.delete(row)
-                elif made and row.startswith(_SEEN):
+                elif made and row.partition(" ")[0] in SEEN:
                     known = items(self.rows.get(row))
                     self._leave(row, [one for one in known if tuple(texts(one)) not in made])
             self.rows.put("made", self.count + 1)

@@ -14,12 +14,12 @@ from s2c.digest import Json
 from s2c.errors import StoreError
 from s2c.model import Implementation
 from s2c.store import exchange, spool
-from s2c.store.book import Book, items, texts
+from s2c.store.book import SEEN, Book, items, texts
 from s2c.store.exchange import Taken
 from s2c.store.outgoing import PENDING, UNREAD
 from s2c.store.rows import FILE, Mark, Rows
 
-VERDICT, ANALYSIS, PATH = "verdict", "analysis", "path"
+VERDICT, ANALYSIS = "verdict", "analysis"
 
 
 class Care:
@@ -133,7 +133,7 @@ def _paid(row: str, value: Json, known: frozenset[tuple[str, str]]) -> Iterator[
     kind, _, key = row.partition(" ")
     if kind in KINDS:
         yield from _records(kind, key, value)
-    elif kind == PATH:
+    elif kind in SEEN:
         for one in map(texts, items(value)):
             if tuple(one) not in known:
                 yield "it names an implementation that is not there"
