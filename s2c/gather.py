@@ -1,7 +1,8 @@
 """Which of what waits to be asked for goes out now, and in which company.
 
 Law: a batch that is full goes at once. One that has room waits only for what may still join it: components of its
-language that are one attempt behind, or whose imports it takes to know what they owe. It never waits for strangers.
+language that are one attempt behind, whose free candidates are being judged, or whose imports it takes to know what
+they owe. It never waits for strangers.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from s2c import again
 from s2c.asking import Standing, Wanted
 from s2c.batches import specs_at_most
 from s2c.languages.base import language
-from s2c.plan import limits
+from s2c.plan import attempts, limits
 from s2c.project import Project
 from s2c.sending import batches
 from s2c.solution import Open
@@ -36,6 +37,11 @@ class Batch:
 def kind(wanted: Wanted) -> tuple[str, int]:
     """The language of a component, and which attempt it is."""
     return wanted.component.language, wanted.attempt
+
+
+def next_kind(project: Project, state: Open) -> tuple[str, int]:
+    """The kind that a component would have, were it asked for now."""
+    return state.component.language, len(attempts(project, state.component, state.key or "")) + 1
 
 
 def due(

@@ -167,9 +167,13 @@ class Rounds:
         under_way = [*self._queue, *(batch for batch, _ in self._out.values()), *self._read]
         kinds, ids = {batch.kind for batch in under_way}, {one for batch in under_way for one in batch.left}
 
+        free = [solver.open[one] for one in solver.judging - ids if one not in solver.accepted.fills]
+        joining = {gather.next_kind(self._project, one) for one in free}
+
         def may_grow(kind: tuple[str, int]) -> bool:
             name, attempt = kind
-            return (name, attempt - 1) in kinds or (attempt == 1 and not ids.isdisjoint(solver.awaited()))
+            coming = kind in joining or (name, attempt - 1) in kinds
+            return coming or (attempt == 1 and not ids.isdisjoint(solver.awaited()))
 
         found = list(gather.due(self._project, self._waiting, self._counter, solver.accepted.fills, may_grow))
         if found:

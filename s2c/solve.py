@@ -284,9 +284,9 @@ class Solver:
         return self._schedule.turn(others)
 
     @property
-    def judging(self) -> int:
-        """How many are being judged."""
-        return len(self._schedule)
+    def judging(self) -> set[str]:
+        """The components that are being judged, whether they were asked for or not."""
+        return {*self._schedule}
 
     def _tell(self, kind: str, component: Component, **data: object) -> None:
         self.listen(Event(kind, {"component": component.id, **data}))
