@@ -66,7 +66,7 @@ FAULTS = {
     ),
     "lost": Fault(
         "implementations are not stored",
-        "store/store.py", "self._book.add([made])\n\n    def implementations", "pass\n\n    def implementations",
+        "store/store.py", "self._book.add([made])\n            if shape:", "if False:",
     ),
     "person": Fault(
         "of several fills neither a person's nor the newest stands first",
