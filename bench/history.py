@@ -67,7 +67,7 @@ def first(random: Random) -> tuple[World, edits.Editor]:
 
 def commit(editor: edits.Editor, world: World) -> World:
     """Four files on average, almost half of them of comments and blanks; a moved file changes who includes it."""
-    for _ in range(editor.random.choice((2, 3, 4, 5))):
+    for _ in range(editor.random.choice((3, 3, 4, 6))):
         weights, makers = zip(*(PLAIN if editor.random.random() < BY_THE_WAY else MEANING), strict=True)
         made = editor.random.choices(makers, weights)[0](editor, world)
         world = made if made is not None and made.sensible() else world
