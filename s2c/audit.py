@@ -9,13 +9,13 @@ from difflib import SequenceMatcher
 
 from s2c import keys
 from s2c.case import Case, Laid
-from s2c.config import Config
 from s2c.digest import Json
 from s2c.graph import Component, Graph
 from s2c.languages.base import Job, language
 from s2c.lint import Finding, Remarks, Rule
 from s2c.model import Assumption
 from s2c.process import Tool
+from s2c.settings import Config
 from s2c.store import Store
 from s2c.tools import Submit
 

@@ -7,11 +7,11 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from s2c.config import Config
 from s2c.graph import Component, Graph
 from s2c.languages.base import Budget, Job, Promise, language
 from s2c.model import Assumption, Declaration, Span
 from s2c.process import Tool
+from s2c.settings import Config
 from s2c.splice import Spliced, splice
 
 

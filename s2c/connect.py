@@ -14,7 +14,6 @@ from decimal import Decimal
 
 from filelock import FileLock, Timeout
 
-from s2c.config import Config
 from s2c.endpoint import Endpoint
 from s2c.errors import AskError, ConfigError, StoreError
 from s2c.llm import Client
@@ -22,6 +21,7 @@ from s2c.model import Answer, Event, Request
 from s2c.money import Budget, Reservation, caps
 from s2c.pace import Turn
 from s2c.prices import prices
+from s2c.settings import Config
 from s2c.store import Store, verdict_secret
 from s2c.trouble import PromptCut
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from s2c import spec as specs
-from s2c.config import Config
 from s2c.errors import SpecError
 from s2c.languages.base import Layout, language
 from s2c.languages.known import known
 from s2c.model import Diagnostic, Import, Outline, Spec
+from s2c.settings import Config
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 from s2c import keys, policy
 from s2c.case import Case, Laid
-from s2c.config import Config
 from s2c.graph import Graph
 from s2c.languages.base import UNDECLARED, Job, Language, Outcome, Promise, Reading, language
 from s2c.model import Declaration, Refusal, Spec, Verdict, VerdictKind
 from s2c.process import RawRun, Run, Tool
+from s2c.settings import Config
 from s2c.splice import splice, unchanged
 from s2c.store import Store
 from s2c.tools import Submit

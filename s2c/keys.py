@@ -10,12 +10,12 @@ key is made of bytes: all that a verifier reads, the tool, its flags and the pol
 import functools
 from collections.abc import Callable, Mapping, Sequence
 
-from s2c.config import Config
 from s2c.digest import Json, digest, digest_bytes, digest_tokens
 from s2c.graph import Component, Graph
 from s2c.languages.base import Language, language
 from s2c.model import Message, Slot, Spec
 from s2c.process import Run, Tool
+from s2c.settings import Config
 
 OBLIGATION = "obligation.1"
 ASKING = "asking.1"

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from s2c.config import Config
 from s2c.errors import ConfigError, LimitReached
 from s2c.model import Event, Request, Usage
 from s2c.prices import Prices, is_missing, prompt_at_most
+from s2c.settings import Config
 
 ZERO = Decimal(0)
 

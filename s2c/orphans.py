@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from s2c.config import Config
 from s2c.digest import digest_bytes
 from s2c.errors import StoreError
 from s2c.languages.known import suffixes
 from s2c.outputs import FAILED, STALE, VERDICTS
 from s2c.project import Built
+from s2c.settings import Config
 
 _EDITED = re.compile(r"(?P<path>.+)\.edited(-[0-9]+)?")
 

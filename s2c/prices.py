@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from importlib.metadata import version
 
-from s2c.config import Config
 from s2c.model import Request, Usage
+from s2c.settings import Config
 from s2c.tokens import planned, safety_factor
 
 MILLION = Decimal(1_000_000)

@@ -10,12 +10,12 @@ from functools import cache
 
 from s2c import graph as graphs
 from s2c import keys, prompts, wire
-from s2c.config import Config
 from s2c.digest import Json, digest, digest_bytes
 from s2c.graph import Component, Graph
 from s2c.languages.base import language
 from s2c.model import Implementation
 from s2c.outputs import Outputs
+from s2c.settings import Config
 from s2c.store import Store
 
 PLACES = "places.1"  # what each file imports, as last read without a problem

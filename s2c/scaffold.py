@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from s2c.config import TABLE, Config, project_around
+from s2c.config import project_around
 from s2c.errors import ConfigError, S2cError
+from s2c.settings import TABLE, Config
 from s2c.store.files import write_atomic
 
 DODO = b'''"""Fills and verifies the specs of this folder: `doit generate`, `doit verify`."""

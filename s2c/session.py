@@ -13,9 +13,7 @@ from contextlib import nullcontext, suppress
 from functools import cached_property
 
 from s2c import built, keys, patterns, plan, stands, tools, weak
-from s2c.config import Config
 from s2c.connect import settle_orphans, solving
-from s2c.digest import digest_bytes
 from s2c.errors import LimitReached, S2cError, ToolError
 from s2c.executor import LocalExecutor
 from s2c.judge import Judge
@@ -24,13 +22,14 @@ from s2c.lint import Remarks
 from s2c.model import Event, Verdict, VerdictKind
 from s2c.past import Past, because
 from s2c.process import RawRun, Run
+from s2c.producing import Producer
 from s2c.project import Built, Project
 from s2c.rounds import Client, Rehearsal, Rounds
 from s2c.schedule import in_order
 from s2c.sending import Requests
+from s2c.settings import Config
 from s2c.solution import Solution
 from s2c.solve import Listen, Solver
-from s2c.splice import splice
 from s2c.store.files import sweep
 from s2c.verdicts import to_json
 
@@ -172,44 +171,7 @@ class Session:
         solution = self.solutions.get(component.id)
         if solution is None:
             return "nothing was tried for it in this run"
-        outputs, spec = self.project.outputs, self.project.graph.specs[path]
-        if solution.fills is None or solution.key is None:
-            self._set_aside(path, solution)
-            return solution.reason
-        spoken = language(component.language)
-        fills = keys.member_fills(self.project.graph, component, solution.fills)
-        content = splice(spec, spoken, fills[path]).content
-        if solution.origin != "edited":
-            self._keep_edit(path, content)
-        self._listen(Event("writing", {"path": path}))
-        self._listen(Event("written", {"path": path, "changed": outputs.write(path, content)}))
-        outputs.clear_failed(path)
-        identity = self.identities[spoken.name]
-        options = self.project.graph.options(component)
-        first = next((one.fills for one in self.project.stored(component, solution.key)), None)
-        parts = keys.generated(solution.key, spec, identity, spoken.policy_version, options, first)
-        return Built(parts, digest_bytes(content))
-
-    def _set_aside(self, path: str, solution: Solution) -> None:
-        """The old file goes to .stale, the last attempt to .failed: build/ holds nothing that is not judged."""
-        self.project.outputs.retire(path)
-        if solution.last is None:
-            return
-        fills = keys.member_fills(self.project.graph, solution.component, solution.last)[path]
-        spec = self.project.graph.specs[path]
-        if {hole.id for hole in spec.outline.holes} <= set(fills):
-            content = splice(spec, language(spec.language), fills).content
-            self.project.outputs.write_failed(path, content, "\n".join(solution.told))
-
-    def _keep_edit(self, path: str, content: bytes) -> None:
-        """An edit by hand that is not in `content`, which is written now, is kept beside: nobody's work gets lost."""
-        touched = self.project.touched(path)
-        if touched in {None, content}:
-            return
-        if self.project.recorded(path) is None:  # what doit forgot was written here may be a person's all the same
-            self.project.outputs.retire(path)
-            return
-        self._listen(Event("edit-kept", {"path": path, "kept": self.project.outputs.keep_edited(path).name}))
+        return Producer(self.project, self._listen).produce(path, solution, self.identities[component.language])
 
     # --- verify -------------------------------------------------------------------------------------------------
 

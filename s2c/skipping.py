@@ -17,7 +17,6 @@ from typing import Any
 
 from s2c import __version__, idle, judge, settled, tools
 from s2c import spec as specs
-from s2c.config import Config
 from s2c.digest import digest_bytes
 from s2c.errors import S2cError, ToolError
 from s2c.languages.base import Language, Layout, language
@@ -25,6 +24,7 @@ from s2c.languages.known import known
 from s2c.lint import Finding
 from s2c.report.summary import Row
 from s2c.session import Session
+from s2c.settings import Config
 from s2c.settled import Entry, Settled, Stamp
 from s2c.store import Store
 

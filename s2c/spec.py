@@ -12,11 +12,11 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from s2c.config import TABLE, Config
 from s2c.errors import ConfigError, SpecError
 from s2c.languages.base import Language, Layout, language
 from s2c.languages.known import known, manifests, suffixes
 from s2c.model import Problem, Spec
+from s2c.settings import TABLE, Config
 
 
 def listing(config: Config) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from s2c import config as configs
 from s2c import connect, project, recorded, report
-from s2c.config import Config
 from s2c.errors import ConfigError, S2cError
 from s2c.idle import Idle
 from s2c.ledger import Ledger, codes
@@ -23,6 +22,7 @@ from s2c.project import Built
 from s2c.report import Out
 from s2c.report.summary import Row
 from s2c.session import Session
+from s2c.settings import Config
 from s2c.skipping import Done, Skipping, Wish
 
 NO_REPORTER = ConfigError(

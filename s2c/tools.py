@@ -14,12 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from s2c import keys
-from s2c.config import Config
 from s2c.digest import Json, digest
 from s2c.errors import ToolError
 from s2c.languages.base import Language, Layout, Outcome, Reading, SelfTest, language
 from s2c.model import VerdictKind
 from s2c.process import RawRun, Run, Tool
+from s2c.settings import Config
 from s2c.store import Store
 
 Submit = Callable[[Run], "Future[RawRun]"]

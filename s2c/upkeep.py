@@ -14,12 +14,12 @@ from pathlib import Path
 
 from s2c import past, pictures, records
 from s2c.codec import Stored, kind_of
-from s2c.config import Config
 from s2c.digest import digest
 from s2c.errors import StoreError
 from s2c.model import Answer, Attempt, Implementation
 from s2c.project import PLACES
 from s2c.session import Session
+from s2c.settings import Config
 from s2c.store import Mark, Store
 from s2c.store.care import damaged_records
 from s2c.today import Today, obligations

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from s2c import keys, lint, tools
 from s2c.audit import Audit
 from s2c.case import Case, Laid
-from s2c.config import Config
 from s2c.errors import ToolError
 from s2c.graph import Component, Graph
 from s2c.judge import sibling
@@ -23,6 +22,7 @@ from s2c.model import Declaration, Spec, VerdictKind
 from s2c.process import RawRun, Run, Tool
 from s2c.project import Project
 from s2c.schedule import in_order
+from s2c.settings import Config
 from s2c.store import Store
 from s2c.tools import Submit
 

@@ -9,13 +9,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from s2c.config import LanguageSettings
 from s2c.errors import ToolError
 from s2c.languages.dafny.dafny import Dafny
 from s2c.languages.dafny.verifier import MODERN, DafnyVerifier
 from s2c.model import Clause, Declaration, Span
 from s2c.process import Tool
 from s2c.sandbox import execute
+from s2c.settings import LanguageSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 VERIFIER = DafnyVerifier()

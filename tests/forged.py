@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from s2c.case import Case, Laid
-from s2c.config import Config
 from s2c.languages.base import Job, Outcome, Reading
 from s2c.languages.dafny.verifier import LEGACY, MODERN
 from s2c.model import VerdictKind
 from s2c.process import RawRun, Tool
+from s2c.settings import Config
 from tests.dafny_tools import VERIFIER, tool
 from tests.fuzz import ODD
 from tests.picture import graph_of

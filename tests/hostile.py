@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from s2c.case import Case
-from s2c.config import Config
 from s2c.executor import LocalExecutor
 from s2c.graph import Graph
 from s2c.judge import Judge
 from s2c.model import Verdict
 from s2c.process import RawRun, Run, Tool
+from s2c.settings import Config
 from s2c.store import Store
 from tests.picture import graph_of
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from s2c.case import Case, Laid
-from s2c.config import Config
 from s2c.graph import Graph
 from s2c.languages.base import Job, Outcome, Reading, language
 from s2c.languages.dafny.verifier import MODERN
 from s2c.model import VerdictKind
 from s2c.process import RawRun, Run, Tool
+from s2c.settings import Config
 from tests.picture import graph_of
 
 DAFNY = language("dafny")

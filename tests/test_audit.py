@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from s2c.audit import Audit
-from s2c.config import Config
 from s2c.executor import LocalExecutor
 from s2c.languages.base import Job
 from s2c.languages.dafny import audit
 from s2c.lint import Remarks
 from s2c.model import Assumption
 from s2c.process import RawRun, Tool
+from s2c.settings import Config
 from s2c.store import Store
 from tests.dafny_tools import available, installed
 from tests.picture import HOLE, SECRET, graph_of

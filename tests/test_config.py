@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from s2c import config as configs
-from s2c.config import Config, LanguageSettings
 from s2c.errors import ConfigError
+from s2c.settings import Config, LanguageSettings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from s2c.config import LanguageSettings
 from s2c.languages.base import Job, Outcome, Reading
 from s2c.languages.dafny.dafny import Dafny
 from s2c.languages.dafny.layout import DafnyLayout
@@ -15,6 +14,7 @@ from s2c.languages.dafny.verifier import LEGACY, MODERN
 from s2c.model import VerdictKind
 from s2c.process import RawRun, Tool
 from s2c.sandbox import execute
+from s2c.settings import LanguageSettings
 from tests.dafny_tools import VERIFIER, installed, tool
 
 NAME = "dfyconfig.toml"

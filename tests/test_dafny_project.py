@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from s2c.config import LanguageSettings
 from s2c.languages.dafny.dafny import Dafny
 from s2c.languages.dafny.layout import DafnyLayout
+from s2c.settings import LanguageSettings
 from tests.loopback import Server
 from tests.openai_server import AnswerBook, answer_fills
 from tests.projects import Tree

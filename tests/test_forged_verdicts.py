@@ -13,11 +13,11 @@ import pytest
 
 from s2c.case import Case
 from s2c.codec import MAGIC, seal
-from s2c.config import Config
 from s2c.judge import Judge
 from s2c.model import Verdict, VerdictKind
 from s2c.process import RawRun, Run, Tool
 from s2c.sandbox import execute
+from s2c.settings import Config
 from s2c.store import Store
 from s2c.verdicts import to_json
 from tests.hostile import SECRET, SPEC, WRONG, command

@@ -19,12 +19,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s2c import keys
-from s2c.config import Config
 from s2c.digest import ALGORITHM, Json, canonical, digest, digest_bytes, digest_tokens
 from s2c.graph import Graph
 from s2c.languages.base import Language, language
 from s2c.model import Message
 from s2c.process import Limits, Run, Tool
+from s2c.settings import Config
 from tests.picture import HELPERS, HOLE, graph_of, nothing, spec_of
 
 GOLDEN = Path(__file__).parent / "golden"

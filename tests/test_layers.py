@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from s2c.config import Config
 from s2c.executor import LocalExecutor
 from s2c.judge import Judge
 from s2c.languages.dafny.verifier import MODERN
 from s2c.model import Verdict, VerdictKind
+from s2c.settings import Config
 from s2c.store import Store
 from tests import layers
 from tests.dafny_tools import installed

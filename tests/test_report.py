@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 
 import s2c
 from s2c import ledger, recorded, report, verdicts
-from s2c.config import Config
 from s2c.errors import LimitReached
 from s2c.ledger import Ledger
 from s2c.model import Diagnostic, Event, Refusal, Verdict, VerdictKind
@@ -32,6 +31,7 @@ from s2c.report.lines import Lines
 from s2c.report.live import Live
 from s2c.report.summary import Row, Summary, row, to_csv, to_json, to_text
 from s2c.session import Session
+from s2c.settings import Config
 from s2c.solution import Solution
 from tests import stand_in
 from tests.loopback import Server

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from s2c.config import LanguageSettings
 from s2c.errors import ToolError
 from s2c.languages.verus.layout import layout
+from s2c.settings import LanguageSettings
 from tests.verus_tools import VERIFIER
 
 TOOLCHAIN = "1.95.0-x86_64-unknown-linux-gnu"

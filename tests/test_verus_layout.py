@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from s2c.config import LanguageSettings
 from s2c.languages.base import Job
 from s2c.languages.verus.crates import Mod, candidates
 from s2c.languages.verus.layout import VerusLayout, layout
 from s2c.languages.verus.outline import parse
 from s2c.languages.verus.unit import unit
 from s2c.model import Diagnostic
+from s2c.settings import LanguageSettings
 
 
 def laid(root: Path, files: Mapping[str, str], *options: str) -> VerusLayout:

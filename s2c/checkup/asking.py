@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from s2c import tokens
 from s2c.checkup.finding import Finding, State, fail, of_error, ok, warn
-from s2c.config import Config
 from s2c.connect import endpoint
 from s2c.endpoint import Endpoint
 from s2c.endpoint import check as check_endpoint
@@ -20,6 +19,7 @@ from s2c.llm import Client
 from s2c.model import Answer, Message, Request
 from s2c.money import Budget, caps
 from s2c.prices import prices
+from s2c.settings import Config
 from s2c.store.spool import BROKEN
 from s2c.trouble import Unavailable, shortened
 

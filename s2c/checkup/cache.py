@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from s2c import records
 from s2c.checkup.finding import Finding, fail, of_error, ok, warn
 from s2c.codec import MAGIC
-from s2c.config import Config
 from s2c.errors import S2cError
+from s2c.settings import Config
 from s2c.store import health
 from s2c.store.secret import VARIABLE, secret_file, verdict_secret
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from s2c.checkup.finding import Finding, fail, ok, warn
-from s2c.config import Config
+from s2c.settings import Config
 
 MOUNTS = Path("/proc/mounts")
 NETWORK = re.compile(r"nfs\d*|cifs|smb\d*|smbfs|lustre|ceph|gpfs|beegfs|afs|glusterfs|fuse\.(sshfs|glusterfs|s3fs)")

@@ -13,12 +13,12 @@ from pathlib import Path
 from s2c import spec as specs
 from s2c import tools
 from s2c.checkup.finding import Finding, of_error, ok
-from s2c.config import Config
 from s2c.errors import ToolError
 from s2c.executor import LocalExecutor
 from s2c.languages.base import language
 from s2c.languages.known import known, suffixes
 from s2c.process import Tool
+from s2c.settings import Config
 from s2c.store import Store
 
 

@@ -12,10 +12,10 @@ from s2c import adoption, connect, recorded
 from s2c.adoption import Adoption
 from s2c.commands import Subparsers
 from s2c.commands.shared import counted, opened, selected, session_of
-from s2c.config import Config
 from s2c.errors import ConfigError, S2cError, SpecError
 from s2c.originals import Originals
 from s2c.session import Session
+from s2c.settings import Config
 
 
 def add(commands: Subparsers) -> None:

@@ -17,10 +17,10 @@ from s2c import config as configs
 from s2c import connect, upkeep
 from s2c.commands import Subparsers
 from s2c.commands.shared import counted, opened, session_of
-from s2c.config import Config
 from s2c.digest import Json
 from s2c.errors import ConfigError, StoreError
 from s2c.records import SUFFIX
+from s2c.settings import Config
 from s2c.store import Store, verdict_secret
 from s2c.today import Today, today
 from s2c.upkeep import Kind, Spent, Waste

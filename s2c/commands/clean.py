@@ -9,9 +9,9 @@ import sys
 from s2c import connect, orphans, recorded
 from s2c.commands import Subparsers
 from s2c.commands.shared import counted, opened, session_of
-from s2c.config import Config
 from s2c.orphans import Orphan
 from s2c.session import Session
+from s2c.settings import Config
 
 
 def add(commands: Subparsers) -> None:

@@ -19,7 +19,7 @@ from s2c.checkup import asking, cache, machine, places, verifiers
 from s2c.checkup.finding import Check, Finding, State, fail, guarded, ok, warn, without
 from s2c.commands import Subparsers
 from s2c.commands.shared import here
-from s2c.config import Config
+from s2c.settings import Config
 
 SHOWN = 5  # files that can't be read
 

@@ -18,10 +18,10 @@ from s2c import scaffold, spec
 from s2c.checkup import asking, verifiers
 from s2c.commands import Subparsers
 from s2c.commands.shared import here
-from s2c.config import Config
 from s2c.errors import S2cError
 from s2c.graph import Graph
 from s2c.languages.known import known
+from s2c.settings import Config
 
 SHOWN = 10  # names or problems in one list
 

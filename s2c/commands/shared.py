@@ -11,9 +11,9 @@ from pathlib import Path
 from s2c import config as configs
 from s2c import connect, recorded
 from s2c import project as projects
-from s2c.config import Config
 from s2c.errors import S2cError
 from s2c.session import Session
+from s2c.settings import Config
 from s2c.store import Store
 
 

@@ -16,12 +16,12 @@ from typing import Protocol
 
 import tree_sitter
 
-from s2c.config import LanguageSettings
 from s2c.errors import ConfigError, S2cError
 from s2c.languages.known import known
 from s2c.languages.lints import Lint
 from s2c.model import Assumption, Declaration, Diagnostic, Hole, Import, Outline, Refusal, Span, VerdictKind
 from s2c.process import RawRun, Run, Tool
+from s2c.settings import LanguageSettings
 
 UNDECLARED = "undeclared"
 """The rule for a helper that defines a name which the given text uses and nothing declares."""

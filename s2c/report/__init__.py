@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Protocol
 
 from s2c import events
-from s2c.config import Config
 from s2c.errors import StoreError
 from s2c.model import Event
 from s2c.report import live
 from s2c.report.console import Console
 from s2c.report.lines import Lines
 from s2c.report.summary import Row, Summary, to_csv, to_json, to_text
+from s2c.settings import Config
 from s2c.store.files import write_atomic
 
 Listen = Callable[[Event], None]

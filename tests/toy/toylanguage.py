@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2c.config import LanguageSettings
 from s2c.errors import ToolError
 from s2c.languages.base import Job, Layout, Outcome, Reading, SelfTest, Target
 from s2c.languages.lints import Silent
@@ -29,6 +28,7 @@ from s2c.model import (
     VerdictKind,
 )  # fmt: skip
 from s2c.process import Limits, RawRun, Run, Tool
+from s2c.settings import LanguageSettings
 
 LINE = re.compile(rb"(?P<import>import (\S+))|(?P<contract>(\w+): (.+))|(?P<value>(\w+) = (\?|\d+))|(#.*)?")
 NUMBER = re.compile(r"\d+")

@@ -6,13 +6,13 @@ Law: this module only puts the others together; it decides nothing.
 from collections.abc import Mapping
 from pathlib import Path
 
-from s2c.config import LanguageSettings
 from s2c.languages.base import Layout, Verifier
 from s2c.languages.dafny import checks, layout, outline, policy, render, structure
 from s2c.languages.dafny.lint import DafnyLint
 from s2c.languages.dafny.verifier import DafnyVerifier
 from s2c.languages.lints import Lint
 from s2c.model import Declaration, Hole, Outline, Refusal
+from s2c.settings import LanguageSettings
 
 
 class Dafny:

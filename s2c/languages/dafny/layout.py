@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from s2c.config import LanguageSettings
 from s2c.languages.base import Target
 from s2c.languages.dafny import dfyconfig
 from s2c.languages.dafny.dfyconfig import Project
 from s2c.languages.dafny.options import judged, named
 from s2c.model import Diagnostic, Import, Outline
+from s2c.settings import LanguageSettings
 
 SETTINGS = "pyproject.toml"
 _OPEN = frozenset({b"(", b"[", b"{", b"{:", b"|{"})

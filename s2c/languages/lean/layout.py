@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from s2c.config import LanguageSettings
 from s2c.languages.base import Target
 from s2c.languages.lean import lakefile
 from s2c.languages.lean.lakefile import Arguments, Package, Unit
 from s2c.languages.lean.names import joined, parts
 from s2c.languages.lean.workspace import Workspace, workspace
 from s2c.model import Diagnostic, Import, Outline
+from s2c.settings import LanguageSettings
 
 NO_ARGUMENTS, NO_WORKSPACE = Arguments(), Workspace()
 LAKEFILES = ("lakefile.lean", "lakefile.toml")  # the order in which Lake itself prefers them

@@ -6,7 +6,6 @@ Law: this module only puts the others together; it decides nothing.
 from collections.abc import Mapping
 from pathlib import Path
 
-from s2c.config import LanguageSettings
 from s2c.languages.base import Layout, Verifier
 from s2c.languages.lean import layout, outline, policy, render, structure
 from s2c.languages.lean.layout import LeanSettings
@@ -14,6 +13,7 @@ from s2c.languages.lean.lint import LeanLint
 from s2c.languages.lean.verifier import LeanVerifier
 from s2c.languages.lints import Lint
 from s2c.model import Declaration, Hole, Outline, Refusal
+from s2c.settings import LanguageSettings
 
 
 class Lean:

@@ -7,12 +7,12 @@ declares it only where Rust would not find it otherwise, or where text above cha
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from s2c.config import LanguageSettings
 from s2c.languages.base import Target
 from s2c.languages.verus import uses
 from s2c.languages.verus.cargo import Package, home, packages
 from s2c.languages.verus.crates import Crates, Mod, Module, candidates, crates, either, resolve
 from s2c.model import Diagnostic, Import, Outline
+from s2c.settings import LanguageSettings
 
 ROOT_NAMES = frozenset({"mod.rs", "lib.rs", "main.rs"})
 MACRO = b"macro_rules"
