@@ -50,10 +50,15 @@ def pieces(batch: Sequence[T], most: int) -> Iterator[Sequence[T]]:
         yield batch[len(batch) * number // count : len(batch) * (number + 1) // count]
 
 
-def hopeless(finish: str, max_output: int) -> str:
-    """Why it makes no sense to ask again for a spec that was alone in a request and got nothing; "" if it does."""
+def hopeless(finish: str, written: int, max_output: int) -> str:
+    """Why it makes no sense to ask again for a spec that was alone in a request and got nothing; "" if it does.
+
+    `written`: the tokens of the answer as the endpoint counted them, 0 if it did not.
+    """
     if finish in FILTERED:
         return f"the endpoint refuses this spec, or what a model would answer to it ({finish})"
+    if finish == CUT and 0 < written < max_output // 2:  # beyond doubt not ours, however each side counts
+        return f"the endpoint ended its answer after {written} tokens (max_output is {max_output}): raise its own limit"
     if finish == CUT:
         return f"its answer alone is longer than max_output ({max_output} tokens): set a larger one"
     return ""

@@ -268,7 +268,8 @@ class Rounds:
         model = answer.served_model or answer.request.model
         judged = {one: Candidate(found.fills[one], "asked", model=model) for one in sorted(batch.left)}
         for one in sorted(batch.left - set(whole)):
-            why = again.hopeless(answer.finish, answer.request.max_output) if one in found.absent else ""
+            why = again.hopeless(answer.finish, answer.usage.completion, answer.request.max_output)
+            why = why if one in found.absent else ""
             solver.open[one].stopped = bool(why)
             verdict = Verdict(VerdictKind.INCOMPLETE, "", why or "; ".join(found.troubles[one]))
             self._note(solver, batch, answer, one, Trial(judged.pop(one), verdict, {}))

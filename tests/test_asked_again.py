@@ -122,7 +122,7 @@ TABLE: Mapping[str, Row] = {
     ),
     "finish_reason length, alone": Row(
         ended("length", lambda at, _: at == 0), (1,) * 8,
-        {named(number): "longer than max_output" for number in range(8)}, settings={"batch_mode": False},
+        {named(number): "raise its own limit" for number in range(8)}, settings={"batch_mode": False},
     ),
     # --- a stream that breaks
     "broken after five": Row(once(ended("", lambda at, _: at == 5)), (8, 3)),
@@ -176,3 +176,12 @@ def test_pieces(count: int, most: int, sizes: list[int]) -> None:
     found = list(again.pieces(range(count), most))
     assert [len(one) for one in found] == sizes
     assert [one for piece in found for one in piece] == list(range(count))
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [(256, "set a larger one"), (0, "set a larger one"), (200, "set a larger one"), (24, "raise its own limit")],
+)
+def test_whose_limit_cut_a_lone_answer(written: int, told: str) -> None:
+    """Ours is blamed, unless the endpoint stopped long before it: a setting that changes nothing is no advice."""
+    assert told in again.hopeless(again.CUT, written, 256)

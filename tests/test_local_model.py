@@ -96,12 +96,12 @@ def finishes(tree: Tree) -> list[tuple[object, bool]]:
 
 
 def test_a_truncated_answer_is_told_as_such(project: Tree, folder: Path) -> None:
-    """What the model says of its own, cut off by the server's limit: incomplete, with the reason; the run ends well."""
-    with served(project, folder, "--tokens", "24"):
+    """What the model says of its own, cut off by the request's limit: incomplete, with the reason; the run ends."""
+    with served(project, folder):
         said = clean(project.doit(), 1).text
     assert ("length", True) in finishes(project)
     assert project.states == {"next.dfy": "incomplete"}
-    assert "no answer for it (length)" in said
+    assert "its answer alone is longer than max_output (256 tokens)" in said
     assert project.summary["cost"] == "unknown"
 
 
@@ -129,7 +129,7 @@ def test_a_right_answer_is_verified(project: Tree, folder: Path) -> None:
     mark = prompt.rpartition(" DONE COUNT")[0].rpartition("\n")[2]
     lines = [f"{mark} BEGIN F1.h1", "r := n + 1;", f"{mark} END F1.h1", f"{mark} DONE 1", ""]
     text = "\\n".join(lines)  # as GBNF writes the end of a line
-    with served(project, folder, "--tokens", "120", "--grammar", f'root ::= "{text}"'):
+    with served(project, folder, "--grammar", f'root ::= "{text}"'):
         clean(project.doit(), 0)
         clean(project.doit(), 0)
     assert project.states == {"next.dfy": "verified"}
