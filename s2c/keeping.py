@@ -22,9 +22,9 @@ def keep(project: Project, state: Open, candidate: Candidate) -> bool:
     known = candidate.origin == "current" or (config.frozen and candidate.origin == "stored")
     if not candidate.fills or state.key is None or known:
         return False
-    path = keys.ranking(project.graph, state.component)[0]
+    path, *others = keys.ranking(project.graph, state.component)
     made = Implementation(state.key, candidate.fills, candidate.author, candidate.model, path, verified=True)
-    project.store.add_implementation(made, shape(project.graph, state.component))
+    project.store.add_implementation(made, shape(project.graph, state.component), others)
     if candidate.origin == "edited" or (config.fresh and candidate.origin == "asked"):
         project.store.supersede(made)
     return True

@@ -2,7 +2,8 @@
 
 Law: a candidate is a claim. Whoever wrote it and whenever, it is judged against today's spec like any other. A person's
 edit comes first, then the implementations stored under exactly this obligation, then the newest of the same file, then
-what lies in build/, then what was made for a file of its shape that is gone.
+what lies in build/, then what was made for its files when their imports were tied otherwise, then what was made for a
+file of its shape that is gone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,6 +72,7 @@ def _all(
         built = here(project, component)  # a store that was lost has nothing older, but build/ may
         if built is not None:
             yield Candidate(built, "previous")
+        yield from (Candidate(fills, "previous") for fills in islice(_retied(project, component), MOST_PREVIOUS))
         # perhaps it was moved; what this very run finds for files that are there would come too late for it
         known = project.store.latest_of_shape(shape(project.graph, component))
         fitting = (one for one in known if set(one.fills) == holes and _is_gone(project, one.path))
@@ -89,6 +91,31 @@ def _turned(component: Component, fills: Mapping[str, str]) -> Iterator[Mapping[
         place = {str(rank): str(to) for rank, to in zip(ranks, order, strict=True)}
         slots = (slot.partition(".") for slot in fills)
         yield {f"{place.get(rank, rank)}.{hole}": fills[f"{rank}.{hole}"] for rank, _, hole in slots}
+
+
+def _retied(project: Project, component: Component) -> Iterator[Mapping[str, str]]:
+    """The newest fills of each file alone, where imports tie them now; a file's own, where they tied it to others."""
+    ranked = keys.ranking(project.graph, component)
+    parts = [_parts(project, path, alone=len(ranked) > 1) for path in ranked]
+    ways = ([one] for one in parts[0]) if len(parts) == 1 else [[next(one, None) for one in parts]]
+    for way in ways:
+        slots = [(f"{rank}.{hole}", text) for rank, fills in enumerate(way) for hole, text in (fills or {}).items()]
+        if None not in way:
+            yield dict(slots)
+
+
+def _parts(project: Project, path: str, *, alone: bool) -> Iterator[Mapping[str, str]]:
+    """Older fills by hole that fit this file: from when it stood alone, or from when it was one of a cycle."""
+    holes = {hole.id for hole in project.graph.specs[path].outline.holes}
+    if not holes:
+        yield {}
+    for made in project.store.latest_for_path(path):
+        ranks: dict[str, dict[str, str]] = {}
+        for slot, text in made.fills.items():
+            rank, _, hole = slot.partition(".")
+            ranks.setdefault(rank, {})[hole] = text
+        if (len(ranks) == 1) == alone:
+            yield from (fills for fills in ranks.values() if set(fills) == holes)
 
 
 def to_mend(component: Component, candidate: Candidate) -> Mapping[str, str] | None:

@@ -127,14 +127,15 @@ def give_back(project: Project, component: Component, key: str, fills: Fills) ->
 
     Of copies each is known by its own path, since each may be edited by itself.
     """
-    path, stored = keys.ranking(project.graph, component)[0], project.stored(component, key)
+    path, *others = keys.ranking(project.graph, component)
+    stored = project.stored(component, key)
     same = next((one for one in stored if one.fills == fills), None)
     if not fills or (stored and same is None) or (same is not None and same.path == path):
         return
     if same is not None and any(one.fills == fills for one in project.store.latest_for_path(path)):
         return
     made = Implementation(key, fills, "model", "", path, verified=True) if same is None else replace(same, path=path)
-    project.store.add_implementation(made, shape(project.graph, component))
+    project.store.add_implementation(made, shape(project.graph, component), others)
 
 
 def lost(project: Project, owed: Mapping[str, str]) -> dict[str, str]:

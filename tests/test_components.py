@@ -53,6 +53,25 @@ def test_an_honest_cycle_is_verified_together(tree: Tree, dafny: tuple[str, ...]
     assert tree.summary["tasks_executed"] == 0
 
 
+def test_fills_are_put_together_when_an_edit_closes_a_cycle(tree: Tree, dafny: tuple[str, ...]) -> None:
+    """Files that were filled one by one and now include each other keep their fills, and when that ends they do too."""
+    lemma = {name: f"lemma {name}(n: nat)\n  ensures n + 0 == n\n{HOLE}" for name in ("One", "Two")}
+    tree.write("one.dfy", lemma["One"])
+    tree.write("two.dfy", f'include "one.dfy"\n{lemma["Two"]}')
+    answers = {f"lemma {name}(n: nat)": {"h1": f"  assert n == n + {len(name) - 3};"} for name in lemma}
+    with serve(tree, dafny, answers) as server:
+        assert tree.doit().code == 0
+        asked = len(server.requests)
+        tree.write("one.dfy", f'include "two.dfy"\n{lemma["One"]}')
+        assert tree.doit().code == 0
+        assert len(tree.states) == 2
+        tree.write("two.dfy", lemma["Two"].replace("+ 0 == n", "+ 0 <= n"))
+        ended = tree.doit()
+        assert ended.code == 0, ended.text
+        assert len(server.requests) == asked
+    assert tree.states == {"one.dfy": "verified", "two.dfy": "verified"}
+
+
 def test_a_helper_may_not_take_a_name_that_a_neighbour_has(tree: Tree, dafny: tuple[str, ...]) -> None:
     """Of two files whose helpers share a name the second is refused, with the first one's path; importers wait."""
     helper = "lemma Help(n: nat)\n  ensures n + 0 == n\n{\n}\n"

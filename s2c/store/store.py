@@ -9,7 +9,7 @@ endpoint ever comes here.
 import hashlib
 import hmac
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
@@ -143,14 +143,17 @@ class Store:
 
     # --- implementations and attempts ---------------------------------------------------------------------------
 
-    def add_implementation(self, made: Implementation, shape: str = "") -> None:
-        """Keep it, once for the same fills, and as the newest of its path, and of its shape if it has one."""
+    def add_implementation(self, made: Implementation, shape: str = "", others: Iterable[str] = ()) -> None:
+        """Keep it, once for the same fills, and as the newest of its path, and of its shape if it has one.
+
+        `others`: the paths of the other files of its cycle.
+        """
         if self.read_only:
             return
         with self._paid.transaction():
             self._book.add([made])
-            if shape:
-                self._book.see(f"shape {shape}", made)
+            for row in (*([f"shape {shape}"] if shape else []), *(f"path {path}" for path in others)):
+                self._book.see(row, made)
 
     def implementations(self, obligation: str) -> tuple[Implementation, ...]:
         """All of this obligation, the one that stands first: a person's, the newest superseding, the lowest digest."""

@@ -7,7 +7,7 @@ killed run left something open, a range is given, and only there.
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import permutations, product
 
 from tests.oracle.memory import (
     MOST_ATTEMPTS,
@@ -131,7 +131,12 @@ class Forecast:
         found = [
             (freeze(fills), certain)
             for one in self._same(key)
-            for fills, certain in (*self._previous(one), *self._built(one), *self._elsewhere(one))
+            for fills, certain in (
+                *self._previous(one),
+                *self._built(one),
+                *self._retied(one),
+                *self._elsewhere(one),
+            )
             if self._proves(one, fills)
         ]
         sure = all(certain for _, certain in found)
@@ -248,6 +253,16 @@ class Forecast:
             gone = paths - self._world.files.keys()
             if gone and [len(one) for one in texts] == [file.holes]:
                 yield {file.name: texts[0]}, sure and gone == paths
+
+    def _retied(self, component: Component) -> Iterator[tuple[Fills, bool]]:
+        """Fills of a cycle's files from when each stood alone, of one from when it was in a cycle: perhaps tried."""
+        store, files = self._before.store, [self._world.files[path] for path in component]
+        known = [[*store.history.get(path, ()), *store.perhaps.get(path, ())] for path in component]
+        alone = [[one[0] for one in own if len(one) == 1] for own in known]
+        within = [text for one in known[0] for text in one if len(one) > 1]
+        for way in product(*alone) if len(component) > 1 else [(text,) for text in within]:
+            if [len(text) for text in way] == [file.holes for file in files]:
+                yield {file.name: text for file, text in zip(files, way, strict=True)}, False
 
     def _previous(self, component: Component) -> Iterator[tuple[Fills, bool]]:
         """Older fills that fit, and whether they are sure to be tried."""
