@@ -5,8 +5,8 @@ Law: output binds a batch, not the model's window. A batch holds one language, a
 off is paid for and asked again.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 OUTPUT_SHARE = 0.6
 REPAIR = (8, 4, 1)  # the harder a spec has shown itself, the fewer neighbours it gets
@@ -31,13 +31,17 @@ class Work:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one batch may hold. `specs` 0 leaves it to the language; `tokens` and `output` are per request."""
+    """What one batch may hold. `specs` 0 leaves it to the language; `tokens` and `output` are per request.
+
+    `first`: language -> how many specs a first batch may hold, where that was learned.
+    """
 
     specs: int
     tokens: int
     output: int
     batch_mode: bool = True
     smart: bool = True
+    first: Mapping[str, int] = field(default_factory=dict)
 
 
 def specs_at_most(limits: Limits, most: int, attempt: int) -> int:
@@ -55,8 +59,8 @@ def pack(works: Iterable[Work], limits: Limits, attempt: int) -> list[tuple[Work
     by_language: dict[str, list[Work]] = {}
     for work in sorted(works, key=_smart if limits.smart else _plain):
         by_language.setdefault(work.language, []).append(work)
-    for _, ordered in sorted(by_language.items()):
-        most = specs_at_most(limits, ordered[0].most, attempt)
+    for name, ordered in sorted(by_language.items()):
+        most = specs_at_most(limits, limits.first.get(name, ordered[0].most), attempt)
         units = _groups(ordered) if limits.smart else [[work] for work in ordered]
         batches += _fill(units, limits, most)
     return batches

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from s2c import again
 from s2c.asking import Standing, Wanted
 from s2c.batches import specs_at_most
-from s2c.languages.base import language
 from s2c.plan import attempts, limits
 from s2c.project import Project
 from s2c.sending import batches
@@ -27,6 +26,8 @@ class Batch:
     wanted: Sequence[Wanted] = field(compare=False)
     round: int = field(compare=False)  # which sending of the run it is part of
     left: set[str] = field(compare=False)  # the components of which nothing has come of it yet
+    missing: int = field(default=0, compare=False)  # components that its answer left out, in whole or in part
+    verified: int = field(default=0, compare=False)
 
     @property
     def kind(self) -> tuple[str, int]:
@@ -65,6 +66,6 @@ def due(
 
 
 def _most(project: Project, own: tuple[str, int], company: int, counter: Counter) -> int:
-    spoken, attempt = own
-    most = specs_at_most(limits(project, counter), language(spoken).batch_specs, attempt)
+    (spoken, attempt), allowed = own, limits(project, counter)
+    most = specs_at_most(allowed, allowed.first[spoken], attempt)
     return min(most, company or most)

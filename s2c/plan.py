@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from s2c import keys, patterns, spent
+from s2c import keys, patterns, spent, tallies
 from s2c.asking import Wanted, fixed
 from s2c.batches import Limits
 from s2c.digest import digest_bytes
@@ -172,7 +172,9 @@ def limits(project: Project, counter: Counter) -> Limits:
     config = project.config
     context = patterns.describe(project.graph) if config.context_aware else ""
     tokens = config.batch_size - fixed(project, context, counter)
-    return Limits(config.batch_specs, tokens, config.max_output, config.batch_mode, config.smart_batching)
+    names = {component.language for component in project.graph.components.values()}
+    first = {name: tallies.first_size(project, language(name)) for name in names}
+    return Limits(config.batch_specs, tokens, config.max_output, config.batch_mode, config.smart_batching, first)
 
 
 def whole(project: Project, component: Component, key: str, attempt: int) -> Wanted:

@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from types import TracebackType
 from typing import Protocol, Self
 
-from s2c import again, gather, repair
+from s2c import again, gather, repair, tallies
 from s2c.asking import Composed, Wanted, compose, fills_of
 from s2c.case import trouble
 from s2c.errors import AskError, LimitReached, S2cError
@@ -260,6 +260,7 @@ class Rounds:
         data = {"request": answer.request.key, "whole": len(whole), "incomplete": specs - len(whole)}
         self._listen(Event("parsed", data))
         self._read.append(batch)
+        batch.missing = specs - len(whole)
         unheard = found.absent if answer.finish != again.WHOLE and specs > 1 else ()
         for one in unheard:  # not their fault, and no attempt of theirs
             solver.open[one].company = again.company(answer.finish, specs, len(unheard)) or solver.open[one].company
@@ -278,6 +279,7 @@ class Rounds:
 
     def _note(self, solver: Solver, batch: Batch, answer: Answer, one: str, trial: Trial) -> None:
         solver.attempt(solver.open[one], trial, answer.request.key)
+        batch.verified += trial.verdict.kind is VerdictKind.VERIFIED
         batch.left.discard(one)
         self._over(batch, answer)
 
@@ -286,4 +288,5 @@ class Rounds:
         if not batch.left and batch in self._read:
             self._read.remove(batch)
             self._project.store.mark_read(answer.request.key)
+            tallies.take(self._project, batch, answer)
             self._listen(Event("read", {"request": answer.request.key}))

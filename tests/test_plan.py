@@ -277,7 +277,7 @@ def test_a_wait_names_only_what_is_missing(bench: Bench) -> None:
     assert bench.item("reader.dfy").reason == "after more.dfy"
 
 
-@pytest.mark.parametrize("fills", [{}, {"0.h2": "0\n"}, {"0.h1": "0\n", "1.h1": "0\n"}])
+@pytest.mark.parametrize("fills", [{}, {"0.h2": "0\n"}, {"0.h1": "0\n", "0.h2": "0\n"}])
 def test_a_stored_row_of_other_holes_stands_for_nothing(bench: Bench, fills: Mapping[str, str]) -> None:
     """A record that lacks a fill of its obligation, or has one too many, is no implementation of it."""
     bench.tree.write("value.dfy", VALUE)
