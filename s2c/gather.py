@@ -61,11 +61,12 @@ def due(
         last = {kind(piece[0]): at for at, piece in enumerate(packed)}  # the only one of its kind that has room
         for at, piece in enumerate(packed):
             own = kind(piece[0])
-            if last[own] != at or len(piece) >= _most(project, own, company, counter) or not may_grow(own):
+            full = most(project, own, counter)
+            if last[own] != at or len(piece) >= min(full, company or full) or not may_grow(own):
                 yield piece
 
 
-def _most(project: Project, own: tuple[str, int], company: int, counter: Counter) -> int:
+def most(project: Project, own: tuple[str, int], counter: Counter) -> int:
+    """How many components a batch of this kind may hold, by what is known now."""
     (spoken, attempt), allowed = own, limits(project, counter)
-    most = specs_at_most(allowed, allowed.first[spoken], attempt)
-    return min(most, company or most)
+    return specs_at_most(allowed, allowed.first[spoken], attempt)

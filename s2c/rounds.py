@@ -5,7 +5,7 @@ there, each of its fills judged without waiting for the others, and what failed 
 complete. A failed request costs its own specs only this run, never the others.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from heapq import heappop, heappush
 from types import TracebackType
@@ -193,6 +193,9 @@ class Rounds:
         """Send of the queue what there is room for; as two, where as much was too long before."""
         while self._queue and len(self._out) < self._project.config.requests:
             batch = heappop(self._queue)
+            if len(batch.wanted) > (most := gather.most(self._project, batch.kind, self._counter)):  # learned since
+                self._enqueue_all(again.pieces(batch.wanted, most))
+                continue
             one = compose(self._project, batch.wanted, self._context, self._counter, solver.accepted.fills)
             if len(batch.wanted) > 1 and 0 < self._too_long <= one.request.prompt_tokens:
                 self._halve(batch)
@@ -201,8 +204,11 @@ class Rounds:
 
     def _halve(self, batch: Batch) -> None:
         self._round += 1
-        for half in again.halves(batch.wanted):
-            self._enqueue(half)
+        self._enqueue_all(again.halves(batch.wanted))
+
+    def _enqueue_all(self, batches: Iterable[Sequence[Wanted]]) -> None:
+        for batch in batches:
+            self._enqueue(batch)
 
     def _send(self, batch: Batch, request: Request) -> Answer:
         """In a thread of its own. An answer to exactly this request that is stored already costs nothing."""

@@ -18,7 +18,7 @@ DOUBT = 0.5  # standard errors
 PRIOR = 8  # specs; how much a size is taken to be like all the others before it has shown anything
 OUTPUT_WORTH = 4  # prompt tokens that one token of an answer costs, at most providers
 CACHED_WORTH = 10  # cached prompt tokens that cost as much as one that is not
-WORTH = 1.2  # how much dearer than without a failure specs must be, before a smaller size is tried
+WORTH = 1.2  # how many must be asked for one that is verified, before a smaller size is tried
 NEARLY = 1.03  # sizes that cost so much more than the cheapest count as cheap
 
 
@@ -88,8 +88,7 @@ def next_size(known: Tallies, start: int) -> int:
     costs = _costs(tried)
     best = _best(costs)
     lower, higher = rung(min(tried) // 2), next((size for size in LADDER if size > best), best)
-    spec = tried[best].tokens / tried[best].specs  # a smaller request can't cost less a spec, only prove more of them
-    if lower not in tried and spec * WORTH < costs[best]:
+    if lower not in tried and tried[best].verified * WORTH < tried[best].specs:  # it can only prove more, not cost less
         return lower
     if higher not in tried and tried[best].clean >= CLEAN:
         return higher
