@@ -267,6 +267,7 @@ class Rounds:
         self._listen(Event("parsed", data))
         self._read.append(batch)
         batch.missing = specs - len(whole)
+        tallies.parsed(self._project, batch, answer)
         unheard = found.absent if answer.finish != again.WHOLE and specs > 1 else ()
         for one in unheard:  # not their fault, and no attempt of theirs
             solver.open[one].company = again.company(answer.finish, specs, len(unheard)) or solver.open[one].company
@@ -294,5 +295,5 @@ class Rounds:
         if not batch.left and batch in self._read:
             self._read.remove(batch)
             self._project.store.mark_read(answer.request.key)
-            tallies.take(self._project, batch, answer)
+            tallies.judged(self._project, batch, answer)
             self._listen(Event("read", {"request": answer.request.key}))

@@ -6,7 +6,7 @@ same the larger is taken, which makes fewer requests.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
@@ -19,6 +19,7 @@ PRIOR = 8  # specs; how much a size is taken to be like all the others before it
 OUTPUT_WORTH = 4  # prompt tokens that one token of an answer costs, at most providers
 CACHED_WORTH = 10  # cached prompt tokens that cost as much as one that is not
 WORTH = 1.2  # how many must be asked for one that is verified, before a smaller size is tried
+HOPELESS = 1.5  # a size so many times dearer is not looked at again
 NEARLY = 1.03  # sizes that cost so much more than the cheapest count as cheap
 
 
@@ -73,6 +74,12 @@ def learn(known: Tallies, one: Outcome) -> Tallies:
     return {**known, size: now}
 
 
+def corrected(known: Tallies, specs: int, wrong: int) -> Tallies:
+    """The tallies after so many fills of a request that was learned from turned out wrong."""
+    was = known.get(rung(specs), Tally())
+    return {**known, rung(specs): replace(was, verified=max(0, was.verified - wrong))}
+
+
 def _faded(tally: Tally) -> Tally:
     if tally.specs <= FADES:
         return tally
@@ -92,7 +99,7 @@ def next_size(known: Tallies, start: int) -> int:
         return lower
     if higher not in tried and tried[best].clean >= CLEAN:
         return higher
-    return _explored(tried, best) if _is_turn(known) else best
+    return _explored(tried, costs, best) if _is_turn(known) else best
 
 
 def _best(costs: Mapping[int, float]) -> int:
@@ -104,12 +111,13 @@ def _is_turn(known: Tallies) -> bool:
     return sum(tally.requests for tally in known.values()) % EXPLORE == EXPLORE - 1
 
 
-def _explored(tried: Tallies, best: int) -> int:
-    """The neighbour of the best with less behind it, among those that were tried; the best itself if there is none."""
+def _explored(tried: Tallies, costs: Mapping[int, float], best: int) -> int:
+    """The neighbour of the best with less behind it, if one was tried and was not much dearer; else the best itself."""
     sizes = list(tried)
     at = sizes.index(best)
     beside = [sizes[place] for place in (at - 1, at + 1) if 0 <= place < len(sizes)]
-    return min(beside, key=lambda size: (tried[size].specs, size), default=best)
+    fair = [size for size in beside if costs[size] <= HOPELESS * costs[best]]
+    return min(fair, key=lambda size: (tried[size].specs, size), default=best)
 
 
 def _costs(tried: Tallies) -> dict[int, float]:
@@ -122,9 +130,13 @@ def _costs(tried: Tallies) -> dict[int, float]:
 
 
 def _rates(tried: Tallies) -> list[float]:
-    specs, verified = (sum(getattr(one, name) for one in tried.values()) for name in ("specs", "verified"))
-    mean = (verified + 1) / (specs + 2)
-    return [(one.verified + PRIOR * mean) / (one.specs + PRIOR) for one in tried.values()]
+    """How much of what is asked for is verified. What was left out is certain; of the rest, each size borrows."""
+    came = [one.specs - one.missing for one in tried.values()]
+    mean = (sum(one.verified for one in tried.values()) + 1) / (sum(came) + 2)
+    return [
+        max(count, 0.5) / one.specs * (one.verified + PRIOR * mean) / (count + PRIOR)
+        for count, one in zip(came, tried.values(), strict=True)
+    ]
 
 
 def _falling(weighed: Sequence[tuple[int, float]]) -> list[float]:

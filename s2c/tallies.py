@@ -5,7 +5,7 @@ broke, a filter, a repair say nothing of size. What is kept is machine-local and
 any key.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, fields
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from s2c.digest import Json, digest
 from s2c.languages.base import Language, language
 from s2c.model import Answer
 from s2c.project import Project
-from s2c.sizes import LADDER, Outcome, Tallies, Tally, learn, next_size, price
+from s2c.sizes import LADDER, Outcome, Tallies, Tally, corrected, learn, next_size, price
 
 FORM = "sizes.1"
 TEACH = frozenset({"stop", "length"})
@@ -32,23 +32,37 @@ def known(project: Project, spoken: Language) -> Tallies:
 
 
 class Batch(Protocol):
-    """A request's specs, of one language, all judged: how many its answer left out, and how many were verified."""
+    """A request's specs, of one language: how many its answer left out, and how many were verified by now."""
 
     wanted: Sequence[Wanted]
     missing: int
     verified: int
 
 
-def take(project: Project, batch: Batch, answer: Answer) -> None:
-    """Keep what a request brought, if it teaches."""
-    first = batch.wanted[0]
-    if first.attempt == 1 and answer.finish in TEACH and not project.store.read_only:
-        usage, spoken = answer.usage, language(first.component.language)
+def parsed(project: Project, batch: Batch, answer: Answer) -> None:
+    """Keep what an answer left out. All that it holds is taken to be right until it is judged."""
+    if _teaches(batch, answer):
+        specs, usage = len(batch.wanted), answer.usage
         worth = price(usage.prompt or answer.request.prompt_tokens, usage.cached, usage.completion)
-        one = Outcome(len(batch.wanted), batch.missing, batch.verified, worth)
-        now = learn(known(project, spoken), one)
-        row: dict[str, Json] = {str(size): list(astuple(tally)) for size, tally in now.items()}
-        project.store.put_analysis(_row(project, spoken), row)
+        one = Outcome(specs, batch.missing, specs - batch.missing, worth)
+        _keep(project, batch, lambda known: learn(known, one))
+
+
+def judged(project: Project, batch: Batch, answer: Answer) -> None:
+    """Take back what was not verified."""
+    wrong = len(batch.wanted) - batch.missing - batch.verified
+    if wrong and _teaches(batch, answer):
+        _keep(project, batch, lambda known: corrected(known, len(batch.wanted), wrong))
+
+
+def _teaches(batch: Batch, answer: Answer) -> bool:
+    return batch.wanted[0].attempt == 1 and answer.finish in TEACH
+
+
+def _keep(project: Project, batch: Batch, change: Callable[[Tallies], Tallies]) -> None:
+    spoken = language(batch.wanted[0].component.language)
+    row: dict[str, Json] = {str(size): list(astuple(one)) for size, one in change(known(project, spoken)).items()}
+    project.store.put_analysis(_row(project, spoken), row)
 
 
 def _row(project: Project, spoken: Language) -> str:

@@ -39,9 +39,9 @@ def test_a_model_that_does_all_is_asked_for_more(tmp_path: Path) -> None:
 @pytest.mark.parametrize("finish", ["length", "stop"])
 def test_a_model_that_does_few_at_once_is_asked_for_few(tmp_path: Path, finish: str) -> None:
     """Of sixteen it answers four: within the run what is queued gets smaller, and the next run begins small."""
-    first, second = sizes(tmp_path, ended(finish, lambda at, _: at == 4), 96, 12, max_attempts=6)
+    first, second = sizes(tmp_path, ended(finish, lambda at, _: at == 4), 48, 12, max_attempts=6)
     assert first[0] == 16
-    assert first.count(16) <= 4  # of six: some went out before the first was judged to its end
+    assert first.count(16) == 1
     assert max(second) <= 8
 
 
