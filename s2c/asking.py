@@ -93,6 +93,7 @@ def work(project: Project, wanted: Wanted, counter: Counter, standing: Standing)
         tokens=tokens,
         output=counter.count(text) + OUTPUT_PER_HOLE * len(wanted.slots),
         most=spoken.batch_specs,
+        imports=wanted.component.imports,
     )
 
 

@@ -8,6 +8,8 @@ off is paid for and asked again.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from s2c.parting import parted
+
 OUTPUT_SHARE = 0.6
 REPAIR = (8, 4, 1)  # the harder a spec has shown itself, the fewer neighbours it gets
 
@@ -17,7 +19,7 @@ class Work:
     """A component to be asked for.
 
     `tokens` is its part of the prompt, `output` the answer it is likely to need, `depth` orders imports first, `most`
-    is how many of its language a first batch may hold.
+    is how many of its language a first batch may hold, `imports` are the ids of what it imports directly.
     """
 
     id: str
@@ -27,6 +29,7 @@ class Work:
     tokens: int
     output: int
     most: int
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,18 +85,18 @@ def _groups(ordered: Sequence[Work]) -> list[list[Work]]:
 
 
 def _fill(units: Sequence[Sequence[Work]], limits: Limits, most: int) -> list[tuple[Work, ...]]:
-    """A unit that fits into what is left goes in whole; a unit larger than a batch is cut along its order."""
+    """A unit that fits into what is left goes in whole; one larger than a batch is cut where few imports are."""
     batches: list[tuple[Work, ...]] = []
     current: list[Work] = []
-    for unit in units:
-        if current and not _fits([*current, *unit], limits, most) and _fits(unit, limits, most):
+
+    def fits(works: Sequence[Work]) -> bool:
+        return _fits(works, limits, most)
+
+    for piece in (piece for unit in units for piece in ([unit] if fits(unit) else parted(unit, fits))):
+        if current and not fits([*current, *piece]):
             batches.append(tuple(current))
             current = []
-        for work in unit:
-            if current and not _fits([*current, work], limits, most):
-                batches.append(tuple(current))
-                current = []
-            current.append(work)
+        current += piece
     return [*batches, tuple(current)] if current else batches
 
 

@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "s2c"
 ORDER = """
     errors digest model events process verdicts values settings sensible config codec records store languages spec
     graph lint prompts wire keys shape outputs settled idle project splice stands tokens prices money trouble stream
-    endpoint tries pace inbox llm batches patterns asking sizes tallies spent reuse plan blame approach repair
-    sending bill again schedule policy supervise sandbox executor tools case judge audit weak built accepted
+    endpoint tries pace inbox parting llm batches patterns asking sizes tallies spent reuse plan blame approach
+    repair sending bill again schedule policy supervise sandbox executor tools case judge audit weak built accepted
     solution trials pictures past copies keeping solve gather rounds connect producing session inquiry preview
     drawing adoption originals orphans today upkeep report ledger recorded memory skipping wishes taskstate ending
     tasks scaffold checkup commands cli
