@@ -18,7 +18,7 @@ from s2c.prices import Prices
 from s2c.project import Project
 from s2c.prompts import MOST_SAID
 from s2c.reuse import candidates, to_mend
-from s2c.sending import requests
+from s2c.sending import Frame, requests
 from s2c.stands import Standing, standing
 from s2c.tokens import Counter
 
@@ -90,12 +90,12 @@ def _sent(project: Project, items: Mapping[str, Item]) -> tuple[Sent, ...]:
     if not items:
         return ()
     counter, stands = Counter(), standing(project)
-    context = patterns.describe(project.graph) if project.config.context_aware else ""
+    context = patterns.describe(project)
     fills = stands.fills
     known = {
         one: repair.wanted(project, item.component, item.key, standing=fills) for one, item in items.items() if item.key
     }
-    made = requests(project, known, context, counter, fills)
+    made = requests(Frame(project, context, counter), known, fills)
     for item in items.values():
         if not item.key:
             alone = [whole(project, item.component, "", 1)]

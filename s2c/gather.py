@@ -8,14 +8,14 @@ they owe. It never waits for strangers.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from s2c import again
+from s2c import again, tallies
 from s2c.asking import Standing, Wanted
-from s2c.batches import specs_at_most
-from s2c.plan import attempts, limits
+from s2c.batches import Limits, specs_at_most
+from s2c.languages.base import language
+from s2c.plan import attempts
 from s2c.project import Project
-from s2c.sending import batches
+from s2c.sending import Frame, batches
 from s2c.solution import Open
-from s2c.tokens import Counter
 
 
 @dataclass(order=True)
@@ -46,27 +46,25 @@ def next_kind(project: Project, state: Open) -> tuple[str, int]:
 
 
 def due(
-    project: Project,
+    frame: Frame,
     waiting: Mapping[str, tuple[Open, Wanted]],
-    counter: Counter,
     standing: Standing,
     may_grow: Callable[[tuple[str, int]], bool],
 ) -> Iterator[Sequence[Wanted]]:
     """The batches that go out now, of what waits by component id. `may_grow`: whether more of a kind may still come."""
     for company in sorted({state.company for state, _ in waiting.values()}):
         alike = {one: wanted for one, (state, wanted) in waiting.items() if state.company == company}
-        packed = [
-            piece for batch in batches(project, alike, counter, standing) for piece in again.pieces(batch, company)
-        ]
+        packed = [piece for batch in batches(frame, alike, standing) for piece in again.pieces(batch, company)]
         last = {kind(piece[0]): at for at, piece in enumerate(packed)}  # the only one of its kind that has room
         for at, piece in enumerate(packed):
             own = kind(piece[0])
-            full = most(project, own, counter)
+            full = most(frame.project, own)
             if last[own] != at or len(piece) >= min(full, company or full) or not may_grow(own):
                 yield piece
 
 
-def most(project: Project, own: tuple[str, int], counter: Counter) -> int:
+def most(project: Project, own: tuple[str, int]) -> int:
     """How many components a batch of this kind may hold, by what is known now."""
-    (spoken, attempt), allowed = own, limits(project, counter)
-    return specs_at_most(allowed, allowed.first[spoken], attempt)
+    spoken, attempt = own
+    settings = Limits(project.config.batch_specs, 0, 0, project.config.batch_mode)
+    return specs_at_most(settings, tallies.first_size(project, language(spoken)), attempt)

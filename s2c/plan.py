@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from s2c import keys, patterns, spent, tallies
+from s2c import keys, spent, tallies
 from s2c.asking import Wanted, fixed
 from s2c.batches import Limits
 from s2c.digest import digest_bytes
@@ -167,10 +167,9 @@ def _missing(project: Project, component: Component, stands: Collection[str]) ->
     ]
 
 
-def limits(project: Project, counter: Counter) -> Limits:
-    """What the settings let one batch hold, besides what every request has."""
+def limits(project: Project, context: str, counter: Counter) -> Limits:
+    """What the settings let one batch hold, besides what every request has, such as the codebase context."""
     config = project.config
-    context = patterns.describe(project.graph) if config.context_aware else ""
     tokens = config.batch_size - fixed(project, context, counter)
     names = {component.language for component in project.graph.components.values()}
     first = {name: tallies.first_size(project, language(name)) for name in names}

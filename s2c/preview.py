@@ -44,7 +44,7 @@ def preview(project: Project, tools: Mapping[str, str], path: str) -> Preview:
     key = _askable(project, item, path)
     stands = standing(project).fills
     wanted = repair.wanted(project, component, key, standing=stands)
-    context = patterns.describe(project.graph) if project.config.context_aware else ""
+    context = patterns.describe(project)
     counter = Counter()
     composed = asking.compose(project, [wanted], context, counter, stands)
     parts = asking.parts(project, [wanted], context, stands)

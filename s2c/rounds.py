@@ -12,17 +12,16 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from s2c import again, gather, repair, tallies
-from s2c.asking import Composed, Wanted, compose, fills_of
+from s2c.asking import Composed, Wanted, fills_of
 from s2c.case import trouble
 from s2c.errors import AskError, LimitReached, S2cError
 from s2c.gather import Batch
 from s2c.model import Answer, Event, Request, Verdict, VerdictKind
 from s2c.project import Project
 from s2c.reuse import Candidate
-from s2c.sending import Requests, requests
+from s2c.sending import Frame, Requests, requests
 from s2c.solution import Open, Trial
 from s2c.solve import Listen, Solver
-from s2c.tokens import Counter
 from s2c.trouble import ContextOverflow
 
 
@@ -48,12 +47,12 @@ class Rehearsal:
     def __init__(self, project: Project, context: str) -> None:
         self.requests: Requests = []
         self._project = project
-        self._context = context
+        self._frame = Frame(project, context)
 
     def turn(self, solver: Solver, todo: Sequence[Open]) -> bool:
         """The first requests for these components; those whose answer is stored already are none."""
         asked = wanted(self._project, solver, todo)
-        made = requests(self._project, asked, self._context, Counter(), solver.accepted.fills)
+        made = requests(self._frame, asked, solver.accepted.fills)
         fresh = self._project.config.fresh
         self.requests = [one for one in made if fresh or self._project.store.answer(one[1].request.key) is None]
         return False
@@ -90,9 +89,8 @@ class Rounds:
         self._make = client
         self._client: Client | None = None
         self._ending = self._closed = False
-        self._context = context
+        self._frame = Frame(project, context)
         self._listen = listen
-        self._counter = Counter()
         self._pool = ThreadPoolExecutor(project.config.requests)
         self._waiting: dict[str, tuple[Open, Wanted]] = {}
         self._queue: list[Batch] = []  # a heap: due, and to be sent when there is room
@@ -175,7 +173,7 @@ class Rounds:
             coming = kind in joining or (name, attempt - 1) in kinds
             return coming or (attempt == 1 and not ids.isdisjoint(solver.awaited()))
 
-        found = list(gather.due(self._project, self._waiting, self._counter, solver.accepted.fills, may_grow))
+        found = list(gather.due(self._frame, self._waiting, solver.accepted.fills, may_grow))
         if found:
             self._round += 1
             self._listen(Event("round", {"specs": sum(map(len, found)), "requests": len(found)}))
@@ -193,10 +191,10 @@ class Rounds:
         """Send of the queue what there is room for; as two, where as much was too long before."""
         while self._queue and len(self._out) < self._project.config.requests:
             batch = heappop(self._queue)
-            if len(batch.wanted) > (most := gather.most(self._project, batch.kind, self._counter)):  # learned since
+            if len(batch.wanted) > (most := gather.most(self._project, batch.kind)):  # learned since
                 self._enqueue_all(again.pieces(batch.wanted, most))
                 continue
-            one = compose(self._project, batch.wanted, self._context, self._counter, solver.accepted.fills)
+            one = self._frame.compose(batch.wanted, solver.accepted.fills)
             if len(batch.wanted) > 1 and 0 < self._too_long <= one.request.prompt_tokens:
                 self._halve(batch)
             else:

@@ -3,7 +3,8 @@
 Law: the same components always make the same requests. What was tried already is asked for with fewer neighbours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from s2c.asking import Composed, Standing, Wanted, compose, work
 from s2c.batches import pack
@@ -14,24 +15,32 @@ from s2c.tokens import Counter
 Requests = list[tuple[list[Wanted], Composed]]
 
 
-def batches(project: Project, wanted: Mapping[str, Wanted], counter: Counter, standing: Standing) -> list[list[Wanted]]:
+@dataclass(frozen=True)
+class Frame:
+    """What all requests of a run have: the project, the codebase context, made once, and who counts their tokens."""
+
+    project: Project
+    context: str = ""
+    counter: Counter = field(default_factory=Counter)
+
+    def compose(self, batch: Sequence[Wanted], standing: Standing) -> Composed:
+        """The one request for these."""
+        return compose(self.project, batch, self.context, self.counter, standing)
+
+
+def batches(frame: Frame, wanted: Mapping[str, Wanted], standing: Standing) -> list[list[Wanted]]:
     """What is wanted (by component id), packed: those with as many attempts behind them go together."""
     by_attempt: dict[int, list[Wanted]] = {}
-    most = limits(project, counter)
+    most = limits(frame.project, frame.context, frame.counter)
     for one in wanted.values():
         by_attempt.setdefault(one.attempt, []).append(one)
     return [
         [wanted[piece.id] for piece in batch]
         for attempt, ones in sorted(by_attempt.items())
-        for batch in pack((work(project, one, counter, standing) for one in ones), most, attempt)
+        for batch in pack((work(frame.project, one, frame.counter, standing) for one in ones), most, attempt)
     ]
 
 
-def requests(
-    project: Project, wanted: Mapping[str, Wanted], context: str, counter: Counter, standing: Standing
-) -> Requests:
+def requests(frame: Frame, wanted: Mapping[str, Wanted], standing: Standing) -> Requests:
     """The requests for what is wanted, composed. `standing`: the fills by slot of what stands now."""
-    return [
-        (batch, compose(project, batch, context, counter, standing))
-        for batch in batches(project, wanted, counter, standing)
-    ]
+    return [(batch, frame.compose(batch, standing)) for batch in batches(frame, wanted, standing)]

@@ -120,7 +120,7 @@ class Session:
         new = plan.rekeyed(why for path in wanted for why in self.stale(path))
         for told in (*(note.text for note in self.project.graph.notes), *([new] if new else [])):
             self._listen(Event("note", {"note": told}))
-        context = patterns.describe(self.project.graph) if self.config.context_aware else ""
+        context = patterns.describe(self.project)
         may_ask = not (self.config.frozen or self.config.offline)
         asker = Rounds(self.project, self._connect, context, self._listen) if may_ask else None
         with solving(self.config, self._listen), self._executor() as executor:
@@ -158,7 +158,7 @@ class Session:
         """What a run over these paths would send first: all that is free is judged now and kept, nothing is asked."""
         graph, home = self.project.graph, {self.project.graph.home[path] for path in wanted}
         asked = {one for top in home for one in (top, *graph.closures[top])}
-        rehearsal = Rehearsal(self.project, patterns.describe(graph) if self.config.context_aware else "")
+        rehearsal = Rehearsal(self.project, patterns.describe(self.project))
         with solving(self.config, self._listen), self._executor() as executor:
             solver = Solver(self.project, self._counted(executor), self._jobs, self._listen)
             found = solver.solve(home, asked, stands.current(self.project, self.stale), rehearsal)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from s2c import asking, blame, patterns, prompts, repair
+from s2c import asking, blame, prompts, repair
 from s2c.asking import Composed, Wanted, compose
 from s2c.languages.base import language
 from s2c.model import Answer, Diagnostic, Refusal, Verdict, VerdictKind
@@ -209,19 +209,6 @@ def test_what_is_asked_for_is_not_repeated_as_an_import(bench: Bench) -> None:
         text = user(ask(project, want(project, "lib/value.dfy"), want(project, "top.dfy")))
     assert "imported file" not in text
     assert text.count("lemma Grows(n: nat)") == 1
-
-
-def test_context_speaks_of_what_is_shared(bench: Bench) -> None:
-    """Context-aware: the declarations of files that several specs import, most imported first; nothing if none is."""
-    with bench.project() as project:
-        assert patterns.describe(project.graph) == ""
-    bench.tree.write("more.dfy", 'include "lib/value.dfy"\n' + PLAIN)
-    with bench.project() as project:
-        assert patterns.describe(project.graph) == (
-            "----- declarations that several specs of this project share -----\n"
-            "lib/value.dfy: function Value(n: nat): nat ensures Value(n) >= n\n"
-            "lib/value.dfy: lemma Grows(n: nat) ensures Value(n) >= 0\n"
-        )
 
 
 def test_size_is_counted_on_what_is_shown(bench: Bench) -> None:
