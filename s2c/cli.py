@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 
 from s2c import __version__
-from s2c.commands import adopt, cache, clean, doctor, graph, init, plan, prompt, why
+from s2c.commands import adopt, cache, clean, doctor, graph, init, plan, prompt, report, why
 from s2c.errors import S2cError
 
-COMMANDS = (init, plan, why, prompt, graph, adopt, clean, cache, doctor)
+COMMANDS = (init, plan, why, prompt, graph, report, adopt, clean, cache, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

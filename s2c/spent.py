@@ -49,15 +49,33 @@ def over(project: Project, key: str) -> str:
     return told if found.dollars > cap else ""
 
 
-def part(answer: Answer, key: str, prices: Prices) -> Decimal | None:
-    """Dollars of an answer that this obligation owes; None if no price is known."""
-    bill = prices.bill(answer.request, answer.usage, answer.cost)
-    if bill is None:
-        return None
+@dataclass(frozen=True)
+class Share:
+    """One obligation's part of an answer: dollars, None if no price is known, and tokens as the endpoint counted."""
+
+    dollars: Decimal | None
+    tokens: int
+
+
+def shares(answer: Answer, prices: Prices) -> dict[str, Share]:
+    """What each obligation of a request owes of it."""
+    bill, used = prices.bill(answer.request, answer.usage, answer.cost), answer.usage
     holes = Counter(_owner(one) for one in answer.request.expected.values())
     written = _written(answer)
-    for_prompt = bill * _of_prompt(answer, prices)
-    return for_prompt * _share(holes, key) + (bill - for_prompt) * _share(written if written.total() else holes, key)
+    of_answer = written if written.total() else holes
+    of_prompt = _of_prompt(answer, prices) if bill is not None else ZERO
+    found = {}
+    for key in holes:
+        prompt, text = _share(holes, key), _share(of_answer, key)
+        dollars = None if bill is None else bill * of_prompt * prompt + (bill - bill * of_prompt) * text
+        found[key] = Share(dollars, round(used.prompt * prompt + used.completion * text))
+    return found
+
+
+def part(answer: Answer, key: str, prices: Prices) -> Decimal | None:
+    """Dollars of an answer that this obligation owes; None if no price is known."""
+    found = shares(answer, prices).get(key)
+    return ZERO if found is None else found.dollars
 
 
 def _owner(expected: str) -> str:

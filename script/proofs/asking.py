@@ -63,7 +63,7 @@ def build(
     shutil.copytree(place, verdicts, dirs_exist_ok=True)
     from s2c.tokens import Counter  # noqa: PLC0415 - the tokenizer is loaded once the builds are done
 
-    prefix = Counter().count(came[0].prompt.partition("----- spec F1")[0])
+    prefix = Counter().count(came[0].body["messages"][0]["content"])
     return Built(
         tree.summary["verified"], len(came), sum(one.prompt_tokens for one in came),
         tree.summary["completion_tokens"], prefix,
