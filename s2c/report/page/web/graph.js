@@ -76,7 +76,7 @@ function drawGraph(report, index, links, chosen, open) {
   const shown = whole ? new Set(tied) : around(links, start);
   const name = report.files[start][index.path];
   told.textContent = whole
-    ? "An arrow leads from a file to what it imports. Files without imports are left out."
+    ? "What is imported stands left of what imports it. Files that are tied to no other are left out."
     : `${counted(tied.length)} files are tied by imports: here are ${shown.size} around ${name}${chosen === undefined ? ", which most import" : ""}. Open another file to see those around it.`;
   const at = places(links, shown);
   const [width, height] = [0, 1].map((axis) => Math.max(...[...at.values()].map((place) => place[axis])));

@@ -60,6 +60,7 @@ class Table {
     this.here = -1;
     document.getElementById("shown").textContent = chosen.length === this.texts.length ? "" : `${counted(chosen.length)} of ${counted(this.texts.length)}`;
     this.space.style.height = `${chosen.length * ROW_HEIGHT}px`;
+    this.body.style.height = `${Math.max(chosen.length, 3) * ROW_HEIGHT}px`;
     this.body.scrollTop = 0;
     this.draw();
   }
