@@ -4,6 +4,7 @@ Law: what is not green has no case that passed both kinds; each case says why in
 implementation is told as the nearest one in the source: only that is a file which a person has.
 """
 
+import shlex
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from s2c.report.summary import Row, Summary
 from s2c.session import Session
 from s2c.splice import Region, splice
 
+NAMED = 5  # specs that a command names; of more it fills all
 MOST = 50  # diagnostics of one file that are told
 LONGEST = 2000  # characters of each
 TROUBLE = frozenset({"tool-crash", "tool-missing", "unreadable"})  # states that are not a fill's fault
@@ -49,6 +51,14 @@ def result(
         rows=tuple(rows),
         cases=cases(session, tasks, rows),
     )
+
+
+def lacking(rows: Sequence[Row], refused: Collection[str]) -> str:
+    """What fills what `frozen` found no record for, as a line for a person."""
+    missed = [one.path for one in rows if one.state == "not generated" and one.path in refused]
+    named = " ".join(shlex.quote(f"generate:{path}") for path in missed) if len(missed) <= NAMED else "generate"
+    fill = f"`doit {named}` fills them where a model may be asked; commit cache/records then"
+    return f"the records lack {len(missed)} of these: {fill}\n" if missed else ""
 
 
 def cases(session: Session, tasks: Tasks, rows: Sequence[Row]) -> tuple[Case, ...]:

@@ -214,8 +214,7 @@ class Build:
         if self.skipping.idle is not None:
             return self._again(self.skipping.idle, out)
         rows, remarks = self._told()
-        text, written = "", tuple[Path, ...]()
-        summary = ledger.summary(session, rows, remarks)
+        text, written, summary = "", tuple[Path, ...](), ledger.summary(session, rows, remarks)
         try:
             self._listen(Event("over", {}))
             text, written = report.finish(session.config.build_folder, summary, rows, out, quiet=session.config.quiet)
@@ -232,12 +231,13 @@ class Build:
 
     def _published(self, summary: Summary, rows: list[Row], out: Out) -> int:
         """The exit code, in all reports that are asked for; another one where one of those can't be written."""
-        session, error = self.session, self.error
-        code = error.exit_code if error else codes(rows, session, self.ledger.refused)
+        session, refused = self.session, self.ledger.refused
+        code = self.error.exit_code if self.error else codes(rows, session, refused)
+        out.write(outcomes.lacking(rows, refused) if session.config.frozen else "")
         if publish.wanted(session.config, os.environ):
-            tasks = outcomes.Tasks(self.wanted, self.to_check, self.settled, self.ledger.refused)
+            tasks = outcomes.Tasks(self.wanted, self.to_check, self.settled, refused)
             try:
-                made = outcomes.result(session, tasks, (summary, rows), code, error)
+                made = outcomes.result(session, tasks, (summary, rows), code, self.error)
                 publish.end(session.config, made, out, os.environ)
             except S2cError as failed:
                 sys.stderr.write(f"s2c: {failed}\n")
