@@ -64,6 +64,11 @@ class Site:
         return Ended(done.returncode, done.stdout, done.stderr)
 
 
+def show(said: str) -> None:
+    """For who reads why a test failed."""
+    sys.stdout.write(said)
+
+
 def git(folder: Path, *arguments: str) -> str:
     """One command of git's, which must end well; what it prints."""
     done = subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True)  # noqa: S607 - as a user has it
@@ -181,6 +186,7 @@ def on_github(site: Site, name: str, commit: str, recipe: Mapping[str, Any], val
     """One job in a fresh clone."""
     code, said = job(site, recipe["steps"], site.clone(name, commit), values)
     assert "Traceback" not in said
+    show(said)
     return code
 
 
@@ -222,6 +228,7 @@ def gitlab(site: Site, kind: str, name: str, commit: str) -> int:
         known |= {**site.secrets, "OPENAI_BASE_URL": site.url, "PUSH_URL": str(site.bare), "CI_COMMIT_BRANCH": "main"}
     ended = site.bash(place, "\n".join(recipe["script"]), known)
     assert "Traceback" not in ended.text
+    show(ended.text)
     if (report := place / recipe["artifacts"]["reports"]["junit"]).exists():
         assert told(read(report.read_bytes()))
     return ended.code
