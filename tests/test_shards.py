@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from s2c import graph as graphs
 from s2c import shards
 from s2c.config import load
 from s2c.graph import Graph
-from s2c.report import result
+from s2c.report import merged, result
 from s2c.report.result import Result
 from tests import stand_in
 from tests.chain import clean
@@ -20,7 +21,7 @@ from tests.loopback import Received
 from tests.openai_server import AnswerBook, Server, answer_fills
 from tests.projects import Tree
 from tests.runs import names
-from tests.test_junit import read, told
+from tests.test_junit import EMPTY, read, told
 
 COUNT = 4
 VALUE = "n + 1"
@@ -263,6 +264,24 @@ def test_what_is_missing_is_never_green(project: Tree, parts: list[Path]) -> Non
     for content in (b"", b"[]", b"\xff", first.read_bytes()[:-200]):
         twice.write_bytes(content)
         assert merge(project, second, twice)[0] == 2, content
+
+
+def shard(number: int, code: int, error: str = "", cost: str = "0.5 USD") -> Result:
+    """A result of one of two."""
+    return Result(code, f"{number}/2", "b2:1", 2, error, replace(EMPTY, cost=cost, requests=3), (), ())
+
+
+@pytest.mark.parametrize(
+    ("codes", "whole"),
+    [((0, 0), 0), ((0, 1), 1), ((4, 1), 4), ((2, 4), 2), ((3, 2), 3), ((5, 3), 5), ((0, 5), 5), ((0, 77), 77)],
+)
+def test_the_whole_ends_as_one_run_would(codes: tuple[int, int], whole: int) -> None:
+    """Of two exit codes the one that a run over everything has, whichever comes first; costs are added if known."""
+    for first, second in (codes, codes[::-1]):
+        made = merged.merge({"a": shard(1, first), "b": shard(2, second)})
+        assert (made.code, made.shard, made.summary.cost, made.summary.requests) == (whole, "", "1 USD", 6)
+    assert merged.merge({"a": shard(1, 1, "store"), "b": shard(2, 4)}).code == 1
+    assert merged.merge({"a": shard(1, 0), "b": shard(2, 0, cost="unknown")}).summary.cost == "unknown"
 
 
 def test_a_shard_that_did_not_end_leaves_no_result(project: Tree, parts: list[Path]) -> None:

@@ -17,6 +17,8 @@ from s2c.report.result import Case, Result
 EACH = 10  # annotations of one severity that GitHub shows of a step
 MOST = 1024 * 1024  # bytes of a step's summary: of a larger one GitHub shows nothing
 SHOWN = 1000  # characters of a reason in the summary
+FROZEN = 4  # the exit code where records lack something
+FILL = "\nWhat the records lack, `doit generate` fills where a model may be asked; commit `cache/records` then.\n"
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@:$])")
 
 
@@ -86,7 +88,7 @@ def summary(result: Result, room: int = MOST) -> str:
         f"cost {cell(counted.cost)}; {counted.verifier_runs} verifier runs; exit code {result.code}"
     )
     error = f"\n\n**{cell(result.error)}**" if result.error else ""
-    head = f"{title}{shard}\n\n{money}{error}\n"
+    head = f"{title}{shard}\n\n{money}{error}\n{FILL if result.code == FROZEN else ''}"
     bad = [one for one in result.rows if one.state != "verified"]
     lines = [_line(one.path, one.state, one.reason, one.first) for one in bad]
     remarks = [_remark(one) for one in counted.lint]
@@ -150,6 +152,11 @@ class Guarded:
         """Write it, with those marks broken up by a blank."""
         self._stream.write("".join(self._piece(one) for one in re.split(r"([\r\n])", text)))
         return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write them likewise."""
+        for one in lines:
+            self.write(one)
 
     def command(self, text: str) -> None:
         """Write our own commands, at the beginning of a line."""
