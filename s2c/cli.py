@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from s2c import __version__
 from s2c.commands import adopt, cache, clean, doctor, graph, init, plan, prompt, report, why
 from s2c.errors import S2cError
+from s2c.report import publish
 
 COMMANDS = (init, plan, why, prompt, graph, report, adopt, clean, cache, doctor)
 
@@ -35,6 +36,7 @@ def _run(parsed: argparse.Namespace) -> int:
     for stream in (sys.stdout, sys.stderr):  # the name of a file may be nothing that the terminal can show
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    publish.guard_output()
     code = int(parsed.run(parsed))
     sys.stdout.flush()
     return code

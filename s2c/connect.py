@@ -47,6 +47,11 @@ def open_store(config: Config) -> Store:
     return store
 
 
+def exported(config: Config, store: Store) -> int:
+    """Write what is new into the records, unless the settings keep them as they are; how many files changed."""
+    return store.export_records() if config.records else 0
+
+
 def said(event: Event) -> None:
     """For whom a command waits, told on standard error."""
     if event.kind == "waiting":

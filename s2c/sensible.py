@@ -13,6 +13,7 @@ from s2c.errors import ConfigError
 from s2c.settings import Config
 
 VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+SHARD = re.compile("([0-9]{1,4})/([0-9]{1,4})")
 LINTS = ("plain", "deep", "off")
 
 NOT_NEGATIVE = (
@@ -37,6 +38,7 @@ def checked(config: Config, place: Callable[[str], str]) -> Config:
         raise ConfigError(f"lint must be one of {', '.join(LINTS)}, not {config.lint!r}", where=place("lint"))
     _check_endpoint(config, place)
     _check_together(config, place)
+    _check_reports(config, place)
     for name in ("specs", "exclude"):
         for glob in getattr(config, name):
             _check_glob(name, glob, place(name))
@@ -80,6 +82,18 @@ def _check_together(config: Config, place: Callable[[str], str]) -> None:
         known = "price_output" if config.price_input is None else "price_input"
         raise ConfigError(
             f"{known} is set without the other price", where=place(known), fix="set price_input and price_output"
+        )
+
+
+def _check_reports(config: Config, place: Callable[[str], str]) -> None:
+    if config.junit and (not config.junit.endswith(".xml") or (config.root / config.junit).is_dir()):
+        raise ConfigError(
+            f"junit must name an .xml file, not {config.junit!r}", where=place("junit"), fix='like "build/junit.xml"'
+        )
+    found = SHARD.fullmatch(config.shard)
+    if config.shard and (found is None or not 1 <= int(found[1]) <= int(found[2])):
+        raise ConfigError(
+            f"shard must be K/N, the K-th of N, not {config.shard!r}", where=place("shard"), fix='like "1/4"'
         )
 
 

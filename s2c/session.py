@@ -13,7 +13,7 @@ from contextlib import nullcontext, suppress
 from functools import cached_property
 
 from s2c import built, keys, patterns, plan, stands, tools, weak
-from s2c.connect import settle_orphans, solving
+from s2c.connect import exported, settle_orphans, solving
 from s2c.errors import LimitReached, S2cError, ToolError
 from s2c.executor import LocalExecutor
 from s2c.judge import Judge
@@ -141,7 +141,7 @@ class Session:
                     self.limit, self.refused = asker.limit, asker.refused
                 self.kept |= solver.kept
                 self.versions.update(solver.tools.versions)
-                self._listen(Event("exported", {"files": self.project.store.export_records()}))
+                self._listen(Event("exported", {"files": exported(self.config, self.project.store)}))
         self.solutions.update(found)
         self._past.keep(found.values())
 
@@ -152,7 +152,7 @@ class Session:
         if lost := stands.lost(self.project, owed):
             with solving(self.config, self._listen):
                 stands.restore(self.project, lost)
-                self._listen(Event("exported", {"files": self.project.store.export_records()}))
+                self._listen(Event("exported", {"files": exported(self.config, self.project.store)}))
 
     def rehearse(self, wanted: Collection[str]) -> Requests:
         """What a run over these paths would send first: all that is free is judged now and kept, nothing is asked."""

@@ -72,6 +72,9 @@ class Config:
     retry: bool = False
     recheck: bool = False
     quiet: bool = False
+    junit: str = ""
+    shard: str = ""
+    records: bool = True
     languages: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # as written: its folder has the schema
 
     @property
@@ -83,6 +86,12 @@ class Config:
     def cache_folder(self) -> Path:
         """Where the store and the records lie."""
         return self.root / self.cache
+
+    @property
+    def part(self) -> tuple[int, int]:
+        """Which shard this run is, of how many."""
+        number, _, count = (self.shard or "1/1").partition("/")
+        return int(number), int(count)
 
     def language(self, name: str, schema: type[Settings]) -> Settings:
         """The table of one language, checked against its schema; its defaults where there is none."""

@@ -23,6 +23,7 @@ from doit.reporter import ConsoleReporter
 from s2c import ending, memory, recorded
 from s2c.errors import ConfigError, S2cError
 from s2c.project import Built
+from s2c.report import publish
 from s2c.taskstate import BUILD, Leave
 from s2c.wishes import only_ours, wish
 
@@ -49,6 +50,9 @@ OPTIONS: list[dict[str, Any]] = [
     },
     {
         "name": "quiet", "long": "quiet", "type": bool, "default": None, "help": "print only what is not verified",
+    },
+    {
+        "name": "junit", "long": "junit", "type": str, "default": None, "help": "write JUnit XML to this file",
     },
 ]  # fmt: skip
 
@@ -98,6 +102,7 @@ class Reporter(ConsoleReporter):
         """Called once, before anything runs: the selection decides what may be asked."""
         # a record that a power cut takes costs no request and no verifier run: no need to wait for the disk each time
         Globals.dep_manager.backend._conn.execute("pragma synchronous = off")  # noqa: SLF001
+        self.outstream: Any = publish.guard(self.outstream)
         chosen = {one for name in selected for one in (name, *_subtasks(tasks[name]))}
         more = BUILD.select(_paths("generate", chosen), _paths("verify", chosen))
         selected += [f"generate:{path}" for path in more if f"generate:{path}" in tasks]
@@ -264,6 +269,7 @@ def _verify(path: str) -> dict[str, Any] | TaskFailed:
 
 
 ending.take()
+publish.guard_output()
 _moved = recorded.set_aside(Path(recorded.FILE))
 if _moved is not None:
     sys.stderr.write(f"s2c: {recorded.FILE} was no database that can be read: moved to {_moved}, nothing is lost\n")

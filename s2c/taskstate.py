@@ -5,6 +5,7 @@ a run that ends early first ends what it started.
 """
 
 import multiprocessing
+import os
 import sys
 import threading
 from collections.abc import Collection, Iterable, Mapping
@@ -12,15 +13,15 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from s2c import config as configs
-from s2c import connect, project, recorded, report
+from s2c import connect, outcomes, project, recorded, report, shards
 from s2c.errors import ConfigError, S2cError
 from s2c.idle import Idle
 from s2c.ledger import Ledger, codes
 from s2c.lint import Finding
 from s2c.model import Event
 from s2c.project import Built
-from s2c.report import Out
-from s2c.report.summary import Row
+from s2c.report import Out, publish
+from s2c.report.summary import Row, Summary
 from s2c.session import Session
 from s2c.settings import Config
 from s2c.skipping import Done, Skipping, Wish
@@ -70,7 +71,7 @@ class Build:
         settings = self._settings()
         store = connect.open_store(settings)
         database = settings.root / self.database
-        self.skipping = Skipping(settings, store, database, self.wish)
+        self.skipping = Skipping(settings, store, database, None if publish.wanted(settings, os.environ) else self.wish)
         only = self.skipping.only
         rows = cache(lambda: recorded.read(database, None if only is None else loaded.graph.specs))
         loaded = project.load(settings, store, lambda path: rows().get(path), only, self.skipping.files)
@@ -94,7 +95,12 @@ class Build:
 
     def paths(self) -> list[str]:
         """Every file that has tasks: those of `external` folders are read, never written."""
-        return _own(self.session.project.graph.specs)
+        return _own(self._part.needed)
+
+    @cached_property
+    def _part(self) -> shards.Part:
+        """What this run is responsible for: all, or a shard."""
+        return shards.part(self.session.project.graph, *self.session.config.part)
 
     def target(self, path: str) -> str:
         """Where an implementation is written, relative to the root."""
@@ -102,6 +108,9 @@ class Build:
 
     def select(self, generate: Collection[str], verify: Collection[str]) -> list[str]:
         """Take note of the selected paths; the imports whose generate: must run too. Asking for one asks for them."""
+        publish.begin(self.session.config)
+        for note in shards.note(self.session.project.graph, self._part, self.session.config.shard):
+            self._listen(Event("note", {"note": note}))
         self.asked = self._with_imports(generate)
         self.to_check = set(verify)
         self.wanted = self._with_imports({*generate, *verify})
@@ -190,7 +199,8 @@ class Build:
     @property
     def looked(self) -> bool:
         """Whether a run had anything of ours to look at, or left it unread since nothing had changed."""
-        return bool(self.touched) or (self.asked is not None and self.skipping.leaves and not self._named)
+        empty = self.asked is not None and not self.paths()  # a shard that has no files
+        return bool(self.touched) or empty or (self.asked is not None and self.skipping.leaves and not self._named)
 
     @property
     def _named(self) -> bool:
@@ -204,20 +214,34 @@ class Build:
         if self.skipping.idle is not None:
             return self._again(self.skipping.idle, out)
         rows, remarks = self._told()
-        text, written = "", tuple[Path, ...]()
+        text, written, summary = "", tuple[Path, ...](), ledger.summary(session, rows, remarks)
         try:
             self._listen(Event("over", {}))
-            summary = ledger.summary(session, rows, remarks)
             text, written = report.finish(session.config.build_folder, summary, rows, out, quiet=session.config.quiet)
         except S2cError as error:
             self.error = self.error or error
         for told in (self.error, session.limit, session.refused):
             if told is not None:
                 sys.stderr.write(f"s2c: {told}\n")
-        code = self.error.exit_code if self.error else codes(rows, session, ledger.refused)
+        code = self._published(summary, rows, out)
         self._listen(Event("ended", {"code": code, "files": len(rows)}))
         if code == 0 and not (self.touched or ledger.executed or session.runs) and self.wish is not None:
             self.skipping.rest(text, written, verify=self.wish.verify)
+        return code
+
+    def _published(self, summary: Summary, rows: list[Row], out: Out) -> int:
+        """The exit code, in all reports that are asked for; another one where one of those can't be written."""
+        session, refused = self.session, self.ledger.refused
+        code = self.error.exit_code if self.error else codes(rows, session, refused)
+        out.write(outcomes.lacking(rows, refused) if session.config.frozen else "")
+        if publish.wanted(session.config, os.environ):
+            tasks = outcomes.Tasks(self.wanted, self.to_check, self.settled, refused)
+            try:
+                made = outcomes.result(session, tasks, (summary, rows), code, self.error)
+                publish.end(session.config, made, out, os.environ)
+            except S2cError as failed:
+                sys.stderr.write(f"s2c: {failed}\n")
+                return failed.exit_code
         return code
 
     def _again(self, idle: Idle, out: Out) -> int:
@@ -230,7 +254,7 @@ class Build:
     def _told(self) -> tuple[list[Row], list[Finding]]:
         """The rows of this run and the remarks on their specs; with what was left out, if nothing was named."""
         session, ledger = self.session, self.ledger
-        rows = ledger.rows(session, self.touched)
+        rows = ledger.rows(session, self.touched & self._part.own)
         remarks = ledger.remarks(session, rows)
         if self.touched or ledger.executed or self.skipping.only is None:
             known = session.project.recorded

@@ -10,12 +10,12 @@ PACKAGE = Path(__file__).resolve().parent.parent / "s2c"
 # The way of the data: a module imports only from modules that stand before it. One name may stand for a folder.
 ORDER = """
     errors digest model events process verdicts values settings sensible config codec records store languages spec
-    graph lint prompts wire keys shape outputs settled idle project splice stands tokens prices money trouble stream
-    endpoint tries pace inbox parting llm batches patterns asking sizes tallies spent reuse plan blame approach
-    repair sending bill again schedule policy supervise sandbox executor tools case judge audit weak built accepted
-    solution trials pictures past copies keeping solve gather rounds connect producing session inquiry preview
-    drawing adoption originals orphans today upkeep history overview report ledger recorded memory skipping wishes
-    taskstate ending tasks scaffold checkup commands cli
+    graph shards lint prompts wire keys shape outputs settled idle project splice stands tokens prices money trouble
+    stream endpoint tries pace inbox parting llm batches patterns asking sizes tallies spent reuse plan blame
+    approach repair sending bill again schedule policy supervise sandbox executor tools case judge audit weak built
+    accepted solution trials pictures past copies keeping solve gather rounds connect producing session inquiry
+    preview drawing adoption originals orphans today upkeep history overview report ledger outcomes recorded memory
+    skipping wishes taskstate ending tasks scaffold checkup commands cli
 """.split()  # noqa: SIM905 - a list of words reads best as words
 
 ONLY_IMPORTER = {"diskcache": {"store"}, "openai": {"llm"}, "doit": {"tasks", "cli"}, "tiktoken": {"tokens"}}

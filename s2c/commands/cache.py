@@ -147,6 +147,8 @@ def _export(parsed: argparse.Namespace) -> int:
         count = store.care.export(parsed.file)
         _tell(parsed, {"file": str(parsed.file), "records": count}, [f"{parsed.file}: {counted(count, 'record')}"])
         return 0
+    if not settings.records:
+        raise ConfigError("records = false: nothing is written to the records", fix="name a file to export to")
     with connect.solving(settings, connect.said):
         count = store.export_records(everything=True)
     _tell(
