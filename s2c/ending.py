@@ -15,7 +15,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
-from s2c.taskstate import BUILD, Leave
+from s2c.leaving import Leave
+from s2c.taskstate import BUILD
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 LOOK = 0.05  # seconds between two looks at what is still out

@@ -5,12 +5,14 @@ implementation is told as the nearest one in the source: only that is a file whi
 """
 
 import shlex
+import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from s2c import keys, shards
+from s2c import __version__, keys, shards
 from s2c.errors import S2cError
 from s2c.graph import position
+from s2c.history import Run
 from s2c.languages.base import language
 from s2c.model import Diagnostic, Spec, Verdict
 from s2c.report.result import Case, Result
@@ -50,6 +52,27 @@ def result(
         summary=summary,
         rows=tuple(rows),
         cases=cases(session, tasks, rows),
+    )
+
+
+def past(summary: Summary, code: int, began: float) -> Run:
+    """The run as its row in the history."""
+    return Run(
+        began=int(began),
+        seconds=round(time.time() - began),
+        code=code,
+        files=summary.files,
+        verified=summary.verified,
+        failed=summary.failed,
+        waiting=summary.waiting,
+        requests=summary.requests,
+        prompt_tokens=summary.prompt_tokens,
+        completion_tokens=summary.completion_tokens,
+        cached_tokens=summary.cached_tokens,
+        cost=summary.cost,
+        verifier_runs=summary.verifier_runs,
+        origins=summary.origins,
+        versions={"s2c": __version__, **summary.tools},
     )
 
 

@@ -22,9 +22,10 @@ from doit.reporter import ConsoleReporter
 
 from s2c import ending, memory, recorded
 from s2c.errors import ConfigError, S2cError
+from s2c.leaving import Leave
 from s2c.project import Built
 from s2c.report import publish
-from s2c.taskstate import BUILD, Leave
+from s2c.taskstate import BUILD
 from s2c.wishes import only_ours, wish
 
 __all__ = ["DOIT_CONFIG", "task__check", "task__solve", "task_generate", "task_verify"]

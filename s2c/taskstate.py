@@ -4,18 +4,19 @@ Law: keys are computed once, when tasks load; nothing is asked unless a reporter
 a run that ends early first ends what it started.
 """
 
-import multiprocessing
 import os
 import sys
 import threading
+import time
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 
 from s2c import config as configs
-from s2c import connect, outcomes, project, recorded, report, shards
+from s2c import connect, history, outcomes, project, recorded, report, shards
 from s2c.errors import ConfigError, S2cError
 from s2c.idle import Idle
+from s2c.leaving import NO_REPORTER, alone, leave
 from s2c.ledger import Ledger, codes
 from s2c.lint import Finding
 from s2c.model import Event
@@ -26,27 +27,12 @@ from s2c.session import Session
 from s2c.settings import Config
 from s2c.skipping import Done, Skipping, Wish
 
-NO_REPORTER = ConfigError(
-    "nothing is asked and nothing is written: doit runs with a reporter that is not s2c's",
-    fix="leave out -r; for programs there are summary.json and results.csv in the build folder",
-)
-NO_PROCESSES = ConfigError(
-    "doit runs each task in a process of its own (-P process), but s2c's share one",
-    fix="leave out -P process: `jobs` and `requests` say how much runs side by side",
-)
-
-
-class Leave(SystemExit):
-    """Ends doit with this exit code, from any thread or process: doit hands an exception on as its class and text."""
-
-    def __init__(self, code: int | str) -> None:
-        super().__init__(int(code))
-
 
 class Build:
     """Everything that the tasks of one doit process share. Made empty when dodo.py is imported, filled when asked."""
 
     def __init__(self) -> None:
+        self.began = time.time()
         self.ledger = Ledger()
         self.given: Mapping[str, str] = {}  # `name=value` on the command line
         self.options: Mapping[str, str] = {}  # --options of `doit generate`, by name
@@ -124,9 +110,9 @@ class Build:
 
     def ready(self) -> None:
         """Ends the run where nothing could be asked: the selection is not known, or the answer would be lost."""
-        _alone()
+        alone()
         if self.asked is None:
-            _end(NO_REPORTER)
+            leave(NO_REPORTER)
 
     def solve(self) -> None:
         """Find what there is for all that is part of this run and stale. What came of it, each generate: says."""
@@ -138,7 +124,7 @@ class Build:
 
     def generate(self, path: str) -> Built | str:
         """Write build/PATH: what to record, or why there is nothing to write."""
-        _alone()
+        alone()
         try:
             return self._generate(path)
         except S2cError as error:  # what can't be written: told once, at the end
@@ -164,7 +150,7 @@ class Build:
 
         With threads of doit's, some generate: may still be at work: those verdicts come when they are asked for.
         """
-        _alone()
+        alone()
         with self._checking:
             ready = {one for one in self.to_check if self._is_written(one)}
             self.session.check(one for one in self.paths() if one in ready or one == path)
@@ -175,7 +161,7 @@ class Build:
 
     def verify(self, path: str) -> str:
         """Write the verdict file of build/PATH; its key, signed by this machine, "" if it is not green."""
-        _alone()
+        alone()
         if self.session.project.component(path).id not in self.session.verdicts:
             self.check(path)
         verdict, waiting = self.session.verdict(path)
@@ -224,6 +210,8 @@ class Build:
             if told is not None:
                 sys.stderr.write(f"s2c: {told}\n")
         code = self._published(summary, rows, out)
+        if ledger.executed or session.runs or summary.requests:
+            history.keep(session.project.store, outcomes.past(summary, code, self.began))
         self._listen(Event("ended", {"code": code, "files": len(rows)}))
         if code == 0 and not (self.touched or ledger.executed or session.runs) and self.wish is not None:
             self.skipping.rest(text, written, verify=self.wish.verify)
@@ -283,17 +271,6 @@ class Build:
 
 def _own(paths: Iterable[str]) -> list[str]:
     return sorted(path for path in paths if not path.startswith("../"))
-
-
-def _alone() -> None:
-    """Nothing is done, and above all nothing paid, where the other tasks would never hear of it."""
-    if multiprocessing.parent_process() is not None:
-        _end(NO_PROCESSES)
-
-
-def _end(error: S2cError) -> None:
-    (sys.__stderr__ or sys.stderr).write(f"s2c: {error}\n")  # doit's own reporters may hold back the other one
-    raise Leave(error.exit_code)
 
 
 BUILD = Build()

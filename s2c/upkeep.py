@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from s2c import past, pictures, records, tallies
+from s2c import history, past, pictures, records, tallies
 from s2c.codec import Stored, kind_of
 from s2c.digest import digest
 from s2c.errors import StoreError
@@ -27,7 +27,12 @@ from s2c.today import Today, obligations
 KINDS = ("answer", "implementation", "attempt", "supersede", "verdict", "analysis")
 PAID = KINDS[:3]
 CHEAP = ("verdict ", "analysis ")
-NOTES = (f"analysis {past.NODE} ", f"analysis {pictures.FORM} ", f"analysis {tallies.FORM} ")
+NOTES = (
+    f"analysis {past.NODE} ",
+    f"analysis {pictures.FORM} ",
+    f"analysis {tallies.FORM} ",
+    f"analysis {history.FORM}",
+)
 
 
 @dataclass(frozen=True)

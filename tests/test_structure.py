@@ -14,8 +14,8 @@ ORDER = """
     stream endpoint tries pace inbox parting llm batches patterns asking sizes tallies spent reuse plan blame
     approach repair sending bill again schedule policy supervise sandbox executor tools case judge audit weak built
     accepted solution trials pictures past copies keeping solve gather rounds connect producing session inquiry
-    preview drawing adoption originals orphans today upkeep history overview report ledger outcomes recorded memory
-    skipping wishes taskstate ending tasks scaffold checkup commands cli
+    preview drawing adoption originals history orphans today upkeep overview report ledger outcomes recorded memory
+    skipping wishes leaving taskstate ending tasks scaffold checkup commands cli
 """.split()  # noqa: SIM905 - a list of words reads best as words
 
 ONLY_IMPORTER = {"diskcache": {"store"}, "openai": {"llm"}, "doit": {"tasks", "cli"}, "tiktoken": {"tokens"}}
