@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -34,20 +35,30 @@ return performance.now() - begun;
 """
 
 
-def written(root: Path, environment: dict[str, str]) -> tuple[Path, float]:
-    """The page of a project, and processor seconds that it took."""
+@dataclass(frozen=True)
+class Made:
+    """A page, the processor seconds that it took, and words to filter by."""
+
+    page: Path
+    cpu: float
+    words: str
+
+
+def written(root: Path, environment: dict[str, str], words: str) -> Made:
+    """The page of a project."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "s2c.cli", "report"]
     subprocess.run(command, cwd=root, env=environment, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return root / "build/report.html", after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Made(root / "build/report.html", cpu, words)
 
 
-def measured(window: Browser, name: str, page: Path, cpu: float, pictures: Path, word: str) -> bool:
+def measured(window: Browser, name: str, made: Made, pictures: Path) -> bool:
     """Open a page, use it, leave pictures of it; whether it holds what is promised."""
     window.shape(1280, 900)
-    usable = max(window.open(page) for _ in range(3))
-    filtering = max(float(window.run(FILTERING, text)) for text in ("", word, "no such thing", ""))
+    usable = max(window.open(made.page) for _ in range(3))
+    filtering = max(float(window.run(FILTERING, text)) for text in ("", made.words, "no such thing", ""))
     files = window.run("return document.querySelector('#numbers b').textContent")
     window.run("document.querySelectorAll('.row')[1].click()")
     window.until("!document.getElementById('detail').hidden")
@@ -56,17 +67,17 @@ def measured(window: Browser, name: str, page: Path, cpu: float, pictures: Path,
         window.shape(width, 900, dark=dark)
         time.sleep(0.3)
         window.picture(pictures / f"{name}-{look}.png")
-    weight = page.stat().st_size
+    weight = made.page.stat().st_size
     held = usable <= USABLE and filtering <= FILTER and weight <= HEAVY and not errors
     print(
-        f"{'ok  ' if held else 'FAIL'} {name}: {files} files, {weight / 1e6:.2f} MB, usable after {usable * 1000:.0f} ms, "
-        f"filter {filtering:.0f} ms, made in {cpu:.1f} s of processor time, {len(errors)} errors {errors[:3]}",
+        f"{'ok  ' if held else 'FAIL'} {name}: {files} files, {weight / 1e6:.2f} MB, usable after {usable * 1000:.0f} "
+        f"ms, filter {filtering:.0f} ms, made in {made.cpu:.1f} s of processor time, {len(errors)} errors {errors[:3]}",
         flush=True,
     )
     return held
 
 
-def examples(folder: Path) -> tuple[Path, float, str]:
+def examples(folder: Path) -> Made:
     """The largest of the examples, built from its records."""
     root = folder / "sorting"
     left_out = shutil.ignore_patterns("build", "db", ".doit.db*", "__pycache__")
@@ -78,14 +89,14 @@ def examples(folder: Path) -> tuple[Path, float, str]:
     return *written(root, env), "merge"
 
 
-def many_specs(folder: Path) -> tuple[Path, float, str]:
+def many_specs(folder: Path) -> Made:
     """Synthetic specs, with what a run would have left in the store."""
     root = folder / "many"
     many.write(root, MANY)
     many.answer(root)
     env = many.environment(root)
     subprocess.run([sys.executable, "-m", "doit", "quiet=1"], cwd=root, env=env, check=True, stdout=subprocess.DEVNULL)
-    return *written(root, env), "f7/ s12"
+    return written(root, env, "f7/ s12")
 
 
 def corpus(window: Browser, pictures: Path) -> bool:
@@ -99,8 +110,7 @@ def corpus(window: Browser, pictures: Path) -> bool:
         proof.edit(3, weaker=False)
         proof.tree.doit()
         env = {**os.environ, "PYTHONPATH": str(ROOT), **proof.tree.env}
-        page, cpu = written(proof.tree.root, env)
-        return measured(window, "corpus", page, cpu, pictures, "da07")
+        return measured(window, "corpus", written(proof.tree.root, env, "da07"), pictures)
 
 
 def main() -> int:
@@ -117,8 +127,8 @@ def main() -> int:
             if one == "corpus":
                 held = corpus(window, pictures) and held
             else:
-                page, cpu, word = (examples if one == "examples" else many_specs)(Path(name))
-                held = measured(window, one, page, cpu, pictures, word) and held
+                made = (examples if one == "examples" else many_specs)(Path(name))
+                held = measured(window, one, made, pictures) and held
     print(f"pictures: {pictures}")
     return 0 if held else 1
 
