@@ -86,7 +86,7 @@ def examples(folder: Path) -> Made:
     subprocess.run(
         [sys.executable, "-m", "doit", "offline=1"], cwd=root, env=env, check=True, stdout=subprocess.DEVNULL
     )
-    return *written(root, env), "merge"
+    return written(root, env, "merge")
 
 
 def many_specs(folder: Path) -> Made:
