@@ -11,11 +11,11 @@ import sys
 from collections.abc import Sequence
 
 from s2c import __version__
-from s2c.commands import adopt, cache, clean, doctor, graph, init, plan, prompt, report, why
+from s2c.commands import adopt, cache, clean, doctor, graph, init, plan, prompt, report, watch, why
 from s2c.errors import S2cError
 from s2c.report import publish
 
-COMMANDS = (init, plan, why, prompt, graph, report, adopt, clean, cache, doctor)
+COMMANDS = (init, plan, why, prompt, graph, watch, report, adopt, clean, cache, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

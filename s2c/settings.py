@@ -72,6 +72,7 @@ class Config:
     retry: bool = False
     recheck: bool = False
     quiet: bool = False
+    watch_asks: bool = False
     junit: str = ""
     shard: str = ""
     records: bool = True

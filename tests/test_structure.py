@@ -15,7 +15,7 @@ ORDER = """
     approach repair sending bill again schedule policy supervise sandbox executor tools case judge audit weak built
     accepted solution trials pictures past copies keeping solve gather rounds connect producing session inquiry
     preview drawing adoption originals history orphans today upkeep overview report ledger outcomes recorded memory
-    skipping wishes leaving taskstate ending tasks scaffold checkup commands cli
+    skipping wishes leaving taskstate ending tasks scaffold checkup watch commands cli
 """.split()  # noqa: SIM905 - a list of words reads best as words
 
 ONLY_IMPORTER = {"diskcache": {"store"}, "openai": {"llm"}, "doit": {"tasks", "cli"}, "tiktoken": {"tokens"}}
