@@ -1,6 +1,7 @@
 """A run split over machines: every file in one part, the parts merged are the whole, and nothing is paid for twice."""
 
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -322,6 +323,8 @@ def test_records_are_written_only_where_they_are_wanted(project: Tree) -> None:
         shutil.rmtree(project.root / "build")
         clean(project.doit("records=false"), 1)
         assert len(one.requests) == count
+        told = project.s2c("doctor", env={"S2C_RECORDS": "0"}).out
+        assert re.search("^ok +records: 0 in .*: records = false leaves [0-9]+ of the store out$", told, re.MULTILINE)
         assert "records = false" in clean(project.s2c("cache", "export", env={"S2C_RECORDS": "0"}), 3).err
         clean(project.s2c("cache", "export"))
         assert list(project.root.glob("cache/records/*.jsonl"))
