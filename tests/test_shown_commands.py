@@ -54,7 +54,7 @@ def project(tmp_path: Path) -> Iterator[Tree]:
         yield tree
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/commands.md", "docs/lint.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/commands.md", "docs/lint.md", "docs/report.md"])
 def test_what_a_page_shows_works(page: str, project: Tree) -> None:
     """It ends as the page says: well, but for what the page shows to fail; and never with a traceback."""
     assert project.doit().code == 0
@@ -72,4 +72,4 @@ def test_no_page_is_left_out() -> None:
     """Each page that shows commands is played here, or is the tutorial, which is played to the letter."""
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
     showing = {page.relative_to(ROOT).as_posix() for page in pages if shown(page.relative_to(ROOT).as_posix())}
-    assert showing == {"README.md", "docs/commands.md", "docs/lint.md", "docs/tutorial.md"}
+    assert showing == {"README.md", "docs/commands.md", "docs/lint.md", "docs/report.md", "docs/tutorial.md"}

@@ -6,6 +6,7 @@ Law: every number is counted from what happened in this run or from what lies on
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
@@ -115,6 +116,8 @@ def to_text(summary: Summary, rows: list[Row], *, quiet: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
+_PLACE = re.compile(r"\S.*?:\d+:\d+: \w+: ")
+
 _ORIGINS = {
     "stored": "from the store",
     "answered": "from answers that were paid for earlier",
@@ -129,5 +132,6 @@ _ORIGINS = {
 def _line(one: Row) -> str:
     first = f"\n    {one.first}" if one.first and one.first not in one.reason else ""
     kept = f"\n    the attempt and what was said of it: {one.kept}" if one.kept else ""
-    told = f"{one.path}: {one.state}: {one.reason}" if one.reason else f"{one.path}: {one.state}"
+    between = ":\n    " if _PLACE.match(one.reason) else ": "  # what an editor jumps to stands in a line of its own
+    told = f"{one.path}: {one.state}{between}{one.reason}" if one.reason else f"{one.path}: {one.state}"
     return told + first + kept
