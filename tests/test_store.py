@@ -611,12 +611,14 @@ def test_the_secret_is_made_once(tmp_path: Path) -> None:
 
 
 def test_the_secret_can_be_given(tmp_path: Path) -> None:
-    """S2C_VERDICT_KEY wins over the file; one too short to be a secret is refused."""
+    """S2C_VERDICT_KEY wins over the file; one too short to be a secret is refused, an empty one is none."""
     environ = {"S2C_VERDICT_KEY": "a long random text", "XDG_STATE_HOME": str(tmp_path)}
     assert verdict_secret(environ) == b"a long random text"
     assert not (tmp_path / "s2c").exists()
     with pytest.raises(ConfigError, match="S2C_VERDICT_KEY"):
-        verdict_secret({"S2C_VERDICT_KEY": ""})
+        verdict_secret({"S2C_VERDICT_KEY": "short"})
+    assert len(verdict_secret({**environ, "S2C_VERDICT_KEY": ""})) == 64
+    assert (tmp_path / "s2c/verdict.key").exists()
 
 
 def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def written(config: Config) -> Iterator[Finding]:
 def verdict_key() -> Iterator[Finding]:
     """The key that signs verdicts: in the environment, in a file that nobody else can read, or not made yet."""
     what, path = "verdict key", secret_file(os.environ)
-    if VARIABLE in os.environ:
+    if os.environ.get(VARIABLE):
         verdict_secret(os.environ)
         yield ok(what, f"from the environment variable {VARIABLE}")
     elif path.exists():
@@ -71,7 +71,7 @@ def verdict_key() -> Iterator[Finding]:
 
 def _secret() -> bytes:
     """The key, if there is a good one: what is wrong with it is a finding of its own, and none is made here."""
-    if VARIABLE not in os.environ and not secret_file(os.environ).exists():
+    if not os.environ.get(VARIABLE) and not secret_file(os.environ).exists():
         return b""
     try:
         return verdict_secret(os.environ)
