@@ -26,8 +26,8 @@ def delays(root: Path, specs: int, saves: int) -> list[float]:
     env = {**many.environment(root), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "s2c.cli", "watch"]
     watcher = subprocess.Popen(command, cwd=root, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert watcher.stdout is not None
-    os.set_blocking(watcher.stdout.fileno(), False)
+    if watcher.stdout is not None:
+        os.set_blocking(watcher.stdout.fileno(), False)
     until(watcher, b"run 1 begins")
     chance, found = random.Random(1), []  # noqa: S311 - the same files each time
     for number in range(saves):
@@ -35,8 +35,8 @@ def delays(root: Path, specs: int, saves: int) -> list[float]:
         good = (root / path).read_text(encoding="utf-8")
         time.sleep(0.5 + chance.random() / 2)
         begun = time.monotonic()
-        (root / path).write_text(f"method Broken{number}(\n{good}", encoding="utf-8")
-        until(watcher, f"{path}:".encode(), b": error: ")
+        (root / path).write_text("\n" * number + "}\n" + good, encoding="utf-8")
+        until(watcher, f"{path}:{number + 1}:".encode(), b": error: ")  # a place of its own for each save
         found.append(1000 * (time.monotonic() - begun))
         (root / path).write_text(good, encoding="utf-8")
         until(watcher, f"{path}: ".encode())
