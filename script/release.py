@@ -1,7 +1,7 @@
 """Builds everything that a release publishes into dist/: the sdist, and a wheel for each platform. Run: script/release.
 
-Law: wheels are built from the sdist, each in a folder of its own, by one cross compiler for all platforms; twice, and the
-bytes must be the same. What is built here and can't be run here is said to be so.
+Law: wheels are built from the sdist, each in a folder of its own, by one cross compiler for all platforms; twice, and
+the bytes must be the same. docs/release.md says which of them were run.
 """
 
 import argparse
@@ -21,6 +21,7 @@ DIST = ROOT / "dist"
 GRAMMARS = tuple(
     f"{path.parents[1].relative_to(ROOT).as_posix()}.so" for path in ROOT.glob("s2c/languages/*/grammar/src/parser.c")
 )
+NEEDED = ("s2c/prompts/system.md", "s2c/report/page/web/page.html", "s2c/py.typed")
 LARGEST = 3_000_000  # bytes of a wheel
 
 
@@ -79,12 +80,8 @@ def wheel(source: Path, platform: Platform, folder: Path, time: str) -> Path:
         opened.extractall(folder, filter="data")
     (tree,) = (one for one in folder.iterdir() if one.is_dir())
     compiler = f"{sys.executable} -m ziglang cc -target {platform.target}"
-    environment = {
-        "SOURCE_DATE_EPOCH": time,
-        "CC": compiler,
-        "CFLAGS": "-g0 -s",
-        "ZIG_GLOBAL_CACHE_DIR": str(folder / "zig"),
-    }
+    zig = str(folder / "zig")  # its cache
+    environment = {"SOURCE_DATE_EPOCH": time, "CC": compiler, "CFLAGS": "-g0 -s", "ZIG_GLOBAL_CACHE_DIR": zig}
     option = f"-C--build-option=--plat-name={platform.tag}"
     run([sys.executable, "-m", "build", "--wheel", option, "--outdir", str(folder), "."], tree, environment)
     (made,) = folder.glob("*.whl")
@@ -99,9 +96,7 @@ def check(made: Path, platform: Platform) -> str:
         return f"it has {made.stat().st_size} bytes"
     with zipfile.ZipFile(made) as opened:
         names = set(opened.namelist())
-        lacking = [
-            one for one in (*GRAMMARS, "s2c/prompts/system.md", "s2c/report/page/web/page.html") if one not in names
-        ]
+        lacking = [one for one in (*GRAMMARS, *NEEDED) if one not in names]
         strange = [one for one in names if "/grammar/" in one or "__pycache__" in one or one.startswith("tests")]
         wrong = [one for one in GRAMMARS if one in names and not _is_for(opened.read(one), platform)]
     return f"lacks {lacking}, has {strange}, of another machine: {wrong}" if lacking or strange or wrong else ""

@@ -59,10 +59,10 @@ def test_it_works_where_no_compiler_is(wheel: Path, tmp_path: Path) -> None:
     project.mkdir()
     s2c = str(env / "bin/s2c")
     assert run([s2c, "--version"], project, **alone).startswith("s2c ")
-    run([s2c, "init"], project, **alone)
     (project / "max.dfy").write_text("lemma L(n: nat)\n  ensures n + 0 == n\n// <vc-code>\n{\n}\n// </vc-code>\n")
     (project / "Max.lean").write_text("theorem t (n : Nat) : n + 0 = n := by\n  sorry\n")
     (project / "max.rs").write_text("use vstd::prelude::*;\nverus! {\nproof fn l(n: nat)\n  ensures n + 0 == n\n;\n}\n")
+    run([s2c, "init"], project, **alone)
     planned = run([s2c, "plan"], project, **alone)
     assert all(name in planned for name in ("max.dfy", "Max.lean", "max.rs"))
     assert "unreadable" not in planned
