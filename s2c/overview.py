@@ -159,7 +159,7 @@ class _Reader:
             return ("waiting", f"verified, waiting for {', '.join(open_)}") if open_ else ("verified", "")
         if item.state is State.CURRENT:
             return UNJUDGED, "`doit verify` checks it"
-        if item.state is State.EXHAUSTED:
+        if item.state is State.EXHAUSTED or (tried and plan.exhausted(self._project, item.component, item.key or "")):
             return UNSOLVED, "; ".join(filter(None, (item.reason, tried[-1].reason if tried else "")))
         return STALE, item.reason
 

@@ -9,7 +9,7 @@ function barPlot(title, note, bars, kind = "") {
   const svg = make("svg", { viewBox: `0 0 ${width} ${height + foot}`, role: "img", "aria-label": title });
   bars.forEach(([label, value, told], at) => {
     const tall = Math.max((value / most) * (height - 18), value > 0 ? 1.5 : 0);
-    const gap = Math.min(step * 0.2, 6);
+    const gap = Math.max(Math.min(step * 0.2, 6), step - 64);
     const bar = make("rect", { class: `bar ${kind}`, x: at * step + gap / 2, y: height - tall, width: Math.max(step - gap, 1), height: tall, rx: 2 });
     bar.append(make("title", {}, `${label}: ${told ?? counted(value)}`));
     svg.append(bar);
