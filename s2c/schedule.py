@@ -2,7 +2,8 @@
 
 Law: `work` runs in threads, `settle` in the caller's, so whatever only `settle` changes needs no lock. What rests on
 nothing here runs at once; a piece starts when all that it rests on, among the pieces given so far, has been settled.
-When an exception ends it, what has not begun never does, and what runs is not waited for: whoever owns it ends it.
+Of what can start, what `takes` longest starts first. When an exception ends it, what has not begun never does, and what
+runs is not waited for: whoever owns it ends it.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,8 +19,11 @@ Done = Callable[[], None]  # settles a piece whose work is done
 class Schedule:
     """Pieces of work, by id; more can be added while others run. All but `work` happens in the caller's thread."""
 
-    def __init__(self, rests_on: Mapping[str, Sequence[str]], workers: int) -> None:
+    def __init__(
+        self, rests_on: Mapping[str, Sequence[str]], workers: int, takes: Callable[[str], int] = lambda _: 0
+    ) -> None:
         self._rests_on = rests_on
+        self._takes = takes
         self._waiting: dict[str, Callable[[], Done]] = {}
         self._running: dict[Future[Done], str] = {}
         self._pool = ThreadPoolExecutor(max(2, workers))
@@ -66,7 +70,8 @@ class Schedule:
 
     def _begin(self) -> None:
         busy = {*self._waiting, *self._running.values()}
-        for one in [one for one in self._waiting if not busy.intersection(self._rests_on[one])]:
+        ready = [one for one in self._waiting if not busy.intersection(self._rests_on[one])]
+        for one in sorted(ready, key=lambda one: -self._takes(one)):
             self._running[self._pool.submit(self._waiting.pop(one))] = one
 
 

@@ -25,12 +25,13 @@ from s2c.process import RawRun, Run
 from s2c.producing import Producer
 from s2c.project import Built, Project
 from s2c.rounds import Client, Rehearsal, Rounds
-from s2c.schedule import in_order
+from s2c.schedule import Schedule
 from s2c.sending import Requests
 from s2c.settings import Config
 from s2c.solution import Solution
 from s2c.solve import Listen, Solver
 from s2c.store.files import sweep
+from s2c.times import Times
 from s2c.verdicts import to_json
 
 Connect = Callable[[], Client]
@@ -49,7 +50,7 @@ class Session:
         self.runs = 0
         self.kept: set[str] = set()  # obligations for which something new stands since this run
         self.versions: dict[str, str] = {}
-        self._listen = listen
+        self._others = listen
         self._connect = connect
         self._ends: list[Callable[[], None]] = []  # each ends something that runs for this session
         self._asker: Rounds | None = None
@@ -59,6 +60,20 @@ class Session:
     def config(self) -> Config:
         """The settings of this run."""
         return self.project.config
+
+    @cached_property
+    def times(self) -> Times:
+        """How long checks took in earlier runs."""
+        return Times(self.project.store)
+
+    def _listen(self, event: Event) -> None:
+        if event.kind == "verdict":
+            self.times.note(str(event.data["component"]), int(str(event.data["cpu_ms"])))
+        self._others(event)
+
+    def _expect(self, components: Collection[str]) -> None:
+        ahead = self.times.ahead(components)
+        self._listen(Event("checks", {"count": ahead.checks, "seconds": ahead.wall(self.jobs)}))
 
     @cached_property
     def identities(self) -> Mapping[str, str]:
@@ -130,7 +145,8 @@ class Session:
             self._asker = asker
             self._ends += [asker.close] if asker is not None else []
             settle_orphans(self.project.store, self._listen)
-            solver = Solver(self.project, self._counted(executor), self._jobs, self._listen)
+            self._expect({home[path] for path in wanted if self.stale(path)})
+            solver = Solver(self.project, self._counted(executor), self.jobs, self._listen)
             current = stands.current(self.project, self.stale)
             try:
                 with asker or nullcontext():
@@ -141,6 +157,7 @@ class Session:
                     self.limit, self.refused = asker.limit, asker.refused
                 self.kept |= solver.kept
                 self.versions.update(solver.tools.versions)
+                self.times.keep()
                 self._listen(Event("exported", {"files": exported(self.config, self.project.store)}))
         self.solutions.update(found)
         self._past.keep(found.values())
@@ -160,7 +177,7 @@ class Session:
         asked = {one for top in home for one in (top, *graph.closures[top])}
         rehearsal = Rehearsal(self.project, patterns.describe(self.project))
         with solving(self.config, self._listen), self._executor() as executor:
-            solver = Solver(self.project, self._counted(executor), self._jobs, self._listen)
+            solver = Solver(self.project, self._counted(executor), self.jobs, self._listen)
             found = solver.solve(home, asked, stands.current(self.project, self.stale), rehearsal)
         self.solutions.update(found)
         return rehearsal.requests
@@ -183,7 +200,11 @@ class Session:
             toolbox = tools.Toolbox(self.config, graph.layouts, self.project.store, self._counted(executor))
             judge = Judge(graph, self.config, self.project.store, toolbox.submit)
             todo = [one for one in graph.components if one in wanted and one not in self.verdicts]
-            in_order(todo, graph.closures, self._jobs, lambda one: self._judge_built(one, toolbox, judge), self._found)
+            self._expect(todo)
+            with Schedule(graph.closures, self.jobs, self.times.of) as schedule:
+                schedule.add(todo, lambda one: self._judge_built(one, toolbox, judge), self._found)
+                schedule.drain()
+        self.times.keep()
         self.versions.update(toolbox.versions)
 
     def verdict(self, path: str) -> tuple[Verdict, tuple[str, ...]]:
@@ -218,7 +239,7 @@ class Session:
 
     def _found(self, one: str, verdict: Verdict) -> None:
         self.verdicts[one] = verdict
-        self._listen(Event("verdict", {"component": one, "verdict": str(verdict.kind)}))
+        self._listen(Event("verdict", {"component": one, "verdict": str(verdict.kind), "cpu_ms": verdict.cpu_ms}))
 
     # --- lint ---------------------------------------------------------------------------------------------------
 
@@ -229,12 +250,13 @@ class Session:
         with self._executor() as executor:
             submit = self._counted(executor)
             toolbox = tools.Toolbox(self.config, self.project.graph.layouts, self.project.store, submit)
-            return weak.remarks(self.project, wanted, toolbox.get, toolbox.submit, self._jobs)
+            return weak.remarks(self.project, wanted, toolbox.get, toolbox.submit, self.jobs)
 
     # --- processes ----------------------------------------------------------------------------------------------
 
     @property
-    def _jobs(self) -> int:
+    def jobs(self) -> int:
+        """How many verifier processes run at a time."""
         return self.config.jobs or os.cpu_count() or 1
 
     def finish(self) -> int:
@@ -247,7 +269,7 @@ class Session:
             end()
 
     def _executor(self) -> LocalExecutor:
-        executor = LocalExecutor(self._jobs)
+        executor = LocalExecutor(self.jobs)
         self._ends.append(executor.close)
         return executor
 

@@ -20,6 +20,7 @@ from s2c.reuse import Candidate, candidates, to_mend
 from s2c.schedule import Schedule
 from s2c.solution import Fills, Open, Solution, Trial
 from s2c.stands import give_back
+from s2c.times import Times
 from s2c.tools import Submit
 from s2c.trials import Trials
 
@@ -41,7 +42,7 @@ class Solver:
         self.listen = listen
         self._trials = Trials(project, submit, listen)
         self.accepted, self.tools = self._trials.accepted, self._trials.tools
-        self._schedule = Schedule(project.graph.closures, jobs)
+        self._schedule = Schedule(project.graph.closures, jobs, Times(project.store).of)
         self._late: dict[str, list[Mapping[str, str]]] = {}
         self.open: dict[str, Open] = {}
         self._same: dict[str, list[str]] = {}  # obligation -> the components that owe it

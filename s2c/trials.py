@@ -50,7 +50,9 @@ class Trials:
             verdict = Verdict(VerdictKind.POLICY, "", clashes[0].message, refusals=clashes)
         else:
             verdict = self._judge.judge(case, tool)
-        self._listen(Event("verdict", {"component": component.id, "verdict": str(verdict.kind)}))
+        self._listen(
+            Event("verdict", {"component": component.id, "verdict": str(verdict.kind), "cpu_ms": verdict.cpu_ms})
+        )
         return Trial(candidate, verdict, beside)
 
     def settle(self, component: Component, trial: Trial) -> bool:

@@ -13,9 +13,9 @@ ORDER = """
     graph shards lint prompts wire keys shape outputs settled idle project splice stands tokens prices money trouble
     stream endpoint tries pace inbox parting llm batches patterns asking sizes tallies spent reuse plan blame
     approach repair sending bill again schedule policy supervise sandbox executor tools case judge audit weak built
-    accepted solution trials pictures past copies keeping solve gather rounds connect producing session inquiry
-    preview drawing adoption originals history orphans today upkeep overview report ledger outcomes recorded memory
-    skipping wishes leaving taskstate ending tasks scaffold checkup watch commands cli
+    accepted solution trials pictures past copies times keeping solve gather rounds connect producing session
+    inquiry preview drawing adoption originals history orphans today upkeep overview report ledger outcomes recorded
+    memory skipping wishes leaving taskstate ending tasks scaffold checkup watch commands cli
 """.split()  # noqa: SIM905 - a list of words reads best as words
 
 ONLY_IMPORTER = {"diskcache": {"store"}, "openai": {"llm"}, "doit": {"tasks", "cli"}, "tiktoken": {"tokens"}}

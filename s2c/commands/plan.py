@@ -16,8 +16,10 @@ from s2c.commands import Subparsers
 from s2c.commands.shared import selected, session
 from s2c.lint import Finding
 from s2c.prices import prices
+from s2c.report.live import duration
 from s2c.session import Session
 from s2c.stands import standing
+from s2c.times import Estimate
 
 
 def add(commands: Subparsers) -> None:
@@ -28,6 +30,10 @@ def add(commands: Subparsers) -> None:
     planned.add_argument("--json", action="store_true", help="for programs")
     planned.add_argument("--all", action="store_true", help="every remark on specs, not only the first")
     planned.set_defaults(run=_plan)
+
+
+TOLD = 60  # seconds of checks; less is not worth a line
+UNCHECKED = frozenset({plans.State.CURRENT, plans.State.BROKEN, plans.State.EXHAUSTED})
 
 
 @dataclass(frozen=True)
@@ -47,12 +53,14 @@ def _plan(parsed: argparse.Namespace) -> int:
     remarks = opened.remarks(list(made.items))
     rekeyed = plans.rekeyed(item.reason for item in made.items.values())
     notes = [*(note.text for note in opened.project.graph.notes), *([rekeyed] if rekeyed else []), *remarks.notes]
+    ahead = opened.times.ahead(one for one, item in made.items.items() if item.state not in UNCHECKED)
     if parsed.json:
-        sys.stdout.write(_to_json(made, first, notes, remarks.findings))
+        sys.stdout.write(_to_json(made, first, notes, remarks.findings, ahead))
     else:
         told = lint.listed(remarks.findings, everything=parsed.all)
         runs = [f"lint=deep ran the verifier {opened.runs} times; without it a plan runs none"] if opened.runs else []
         sys.stdout.write(_to_text(made, first, [*notes, *told, *(runs if not parsed.check else [])]))
+        sys.stdout.write(_checks(ahead, opened.jobs))
     return 0
 
 
@@ -68,7 +76,7 @@ def _checked(opened: Session, made: Plan) -> Round:
     return Round(sent, bill.cost(sent, sent, opened.project, prices(opened.config)), exact=True)
 
 
-def _to_json(made: Plan, first: Round, notes: Sequence[str], findings: Sequence[Finding]) -> str:
+def _to_json(made: Plan, first: Round, notes: Sequence[str], findings: Sequence[Finding], ahead: Estimate) -> str:
     specs = [
         {"specs": list(item.component.members), "state": str(item.state), "reason": item.reason, "key": item.key}
         for item in made.items.values()
@@ -78,6 +86,7 @@ def _to_json(made: Plan, first: Round, notes: Sequence[str], findings: Sequence[
         "requests": [{"specs": list(one.components), "tokens": one.prompt} for one in first.requests],
         "exact": first.exact,
         "cost": None if first.cost is None else {"low": str(first.cost.low), "high": str(first.cost.high)},
+        "checks": asdict(ahead),
         "notes": list(notes),
         "lint": [asdict(one) for one in findings],
     }
@@ -95,6 +104,14 @@ def _to_text(made: Plan, first: Round, notes: Sequence[str]) -> str:
         lines.append(f"token counts are estimates: {tokens.fallback_reason()}")
     current = sum(1 for item in made.items.values() if item.state is plans.State.CURRENT)
     return "\n".join([*lines, f"{current} up to date; {_round(first)}"]) + "\n"
+
+
+def _checks(ahead: Estimate, jobs: int) -> str:
+    """What checking takes, where that is more than a moment."""
+    if ahead.wall(jobs) < TOLD:
+        return ""
+    guessed = ahead.checks - ahead.known
+    return f"checks: {duration(ahead.wall(jobs))} on {jobs} jobs ({ahead.known} known, {guessed} guessed)\n"
 
 
 def _round(first: Round) -> str:

@@ -19,6 +19,16 @@ BEGINS = frozenset({"round", "judging", "waiting"})
 ENDS = frozenset({"over", "ended"})
 
 
+WORTH_A_WORD = 10  # seconds
+
+
+def duration(seconds: int) -> str:
+    """It in words, roughly."""
+    if seconds < 120:  # noqa: PLR2004 - two minutes
+        return f"about {seconds} s"
+    return f"about {round(seconds / 60)} min" if seconds < 7200 else f"about {round(seconds / 3600)} h"  # noqa: PLR2004
+
+
 class Line(Protocol):
     """One line that is shown below all others."""
 
@@ -38,6 +48,8 @@ class Tally:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._money: Mapping[str, object] = {"spent": "0", "unpriced": 0}  # the last of these events
+        self._ahead = (0, 0)  # checks that were ahead when they began, and their seconds
+        self._checked = 0
 
     def add(self, event: Event) -> None:
         """Take note of one event."""
@@ -50,8 +62,11 @@ class Tally:
                 counts[name] += int(str(data.get(name, 0)))
         elif event.kind == "money":
             self._money = data
+        elif event.kind == "checks":
+            self._ahead, self._checked = (int(str(data["count"])), int(str(data["seconds"]))), 0
         elif event.kind == "verdict":
             counts["judging"] -= 1
+            self._checked += 1
         elif event.kind == "judged":
             counts["verified" if data["verdict"] == "verified" else "not"] += 1
 
@@ -61,8 +76,14 @@ class Tally:
         cost = "cost unknown" if self._money["unpriced"] else known
         return (
             f"{counts['request']} requests out, {counts['judging']} being judged | {counts['verified']} verified, "
-            f"{counts['not']} not | {counts['prompt']} + {counts['completion']} tokens, {cost}"
+            f"{counts['not']} not | {counts['prompt']} + {counts['completion']} tokens, {cost}{self._left()}"
         )
+
+    def _left(self) -> str:
+        """What is left of the checks that were ahead, where that is worth a word."""
+        checks, seconds = self._ahead
+        left = seconds * (checks - self._checked) // checks if checks else 0
+        return f" | {duration(left)} of checks left" if left >= WORTH_A_WORD else ""
 
 
 class Live:
