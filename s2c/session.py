@@ -5,17 +5,16 @@ said: it reads build/ again, holds every byte against the specs, and judges that
 """
 
 import json
-import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import nullcontext, suppress
 from functools import cached_property
 
-from s2c import built, keys, patterns, plan, stands, tools, weak
+from s2c import built, executors, keys, patterns, plan, stands, tools, weak
 from s2c.connect import settle_orphans, solving
 from s2c.errors import LimitReached, S2cError, ToolError
-from s2c.executor import LocalExecutor
+from s2c.executor import Executor
 from s2c.judge import Judge
 from s2c.languages.base import language
 from s2c.lint import Remarks
@@ -53,6 +52,7 @@ class Session:
         self._connect = connect
         self._ends: list[Callable[[], None]] = []  # each ends something that runs for this session
         self._asker: Rounds | None = None
+        self._fit_workers: set[str] = set()
         self._lock = threading.Lock()
 
     @property
@@ -130,7 +130,7 @@ class Session:
             self._asker = asker
             self._ends += [asker.close] if asker is not None else []
             settle_orphans(self.project.store, self._listen)
-            solver = Solver(self.project, self._counted(executor), self._jobs, self._listen)
+            solver = Solver(self.project, self._counted(executor), executor.jobs, self._listen)
             current = stands.current(self.project, self.stale)
             try:
                 with asker or nullcontext():
@@ -160,7 +160,7 @@ class Session:
         asked = {one for top in home for one in (top, *graph.closures[top])}
         rehearsal = Rehearsal(self.project, patterns.describe(graph) if self.config.context_aware else "")
         with solving(self.config, self._listen), self._executor() as executor:
-            solver = Solver(self.project, self._counted(executor), self._jobs, self._listen)
+            solver = Solver(self.project, self._counted(executor), executor.jobs, self._listen)
             found = solver.solve(home, asked, stands.current(self.project, self.stale), rehearsal)
         self.solutions.update(found)
         return rehearsal.requests
@@ -183,7 +183,9 @@ class Session:
             toolbox = tools.Toolbox(self.config, graph.layouts, self.project.store, self._counted(executor))
             judge = Judge(graph, self.config, self.project.store, toolbox.submit)
             todo = [one for one in graph.components if one in wanted and one not in self.verdicts]
-            in_order(todo, graph.closures, self._jobs, lambda one: self._judge_built(one, toolbox, judge), self._found)
+            in_order(
+                todo, graph.closures, executor.jobs, lambda one: self._judge_built(one, toolbox, judge), self._found
+            )
         self.versions.update(toolbox.versions)
 
     def verdict(self, path: str) -> tuple[Verdict, tuple[str, ...]]:
@@ -229,13 +231,9 @@ class Session:
         with self._executor() as executor:
             submit = self._counted(executor)
             toolbox = tools.Toolbox(self.config, self.project.graph.layouts, self.project.store, submit)
-            return weak.remarks(self.project, wanted, toolbox.get, toolbox.submit, self._jobs)
+            return weak.remarks(self.project, wanted, toolbox.get, toolbox.submit, executor.jobs)
 
     # --- processes ----------------------------------------------------------------------------------------------
-
-    @property
-    def _jobs(self) -> int:
-        return self.config.jobs or os.cpu_count() or 1
 
     def finish(self) -> int:
         """Ask for nothing more; how many answers are still awaited. Safe in any thread, and in a signal's handler."""
@@ -246,12 +244,15 @@ class Session:
         for end in self._ends:
             end()
 
-    def _executor(self) -> LocalExecutor:
-        executor = LocalExecutor(self._jobs)
-        self._ends.append(executor.close)
-        return executor
+    def _executor(self) -> executors.Place:
+        def say(text: str) -> None:
+            self._listen(Event("note", {"note": text}))
 
-    def _counted(self, executor: LocalExecutor) -> tools.Submit:
+        made = executors.make(self.config, self.project.graph.layouts, self.project.store, say, self._fit_workers)
+        self._ends.append(made.close)
+        return made
+
+    def _counted(self, executor: Executor) -> tools.Submit:
         def submit(run: Run) -> Future[RawRun]:
             with self._lock:
                 self.runs += 1
