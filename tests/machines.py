@@ -54,6 +54,12 @@ class Machines:
         words += ["--host", "127.0.0.1", "--memory-limit", "0", "--local-directory", str(self._folder)]
         return self._start(name, [*words, "--death-timeout", "60"], environment)
 
+    def end_workers(self) -> None:
+        """Kill every worker, as a machine that fails does."""
+        for process in self._all:
+            if process is not self.scheduler:
+                process.kill()
+
     def _start(
         self, name: str, words: list[str], environment: Mapping[str, str] | None = None
     ) -> "subprocess.Popen[bytes]":
