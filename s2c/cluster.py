@@ -6,8 +6,10 @@ s2c, with bytes in and bytes out. A scheduler that is gone is `LostError`, a mes
 """
 
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,9 +83,15 @@ class Cluster:
         """End what runs for this client on these workers, and let go of the scheduler."""
         try:
             if not self.lost and workers:
-                self._client.run(worker.stop, client, workers=list(workers), on_error="ignore", wait=False)
+                told = threading.Thread(target=self._end_runs, args=(client, workers), daemon=True)
+                told.start()
+                told.join(10)  # a worker that hangs is not waited for
         finally:
             self._client.close(timeout=5)
+
+    def _end_runs(self, client: str, workers: Sequence[str]) -> None:
+        with suppress(Exception):
+            self._client.run(worker.stop, client, workers=list(workers), on_error="ignore")
 
 
 class Sent:

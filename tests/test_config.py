@@ -68,7 +68,7 @@ def test_every_setting_can_come_from_every_place(tmp_path: Path) -> None:
         kind = next((kind for kind in samples if kind in str(item.type)), "")
         if not kind or item.name in {"root", "languages"}:
             continue
-        own = {"lint": "deep", "base_url": "http://a/v1"}.get(item.name)
+        own = {"lint": "deep", "executor": "local", "base_url": "http://a/v1"}.get(item.name)
         toml, text, value = (f'"{own}"', own, own) if own else samples[kind]
         other = {"price_input": "price_output = 1\n", "price_output": "price_input = 1\n"}.get(item.name, "")
         made = [
