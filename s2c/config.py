@@ -13,7 +13,7 @@ from pathlib import Path
 
 from s2c.errors import ConfigError
 from s2c.sensible import checked
-from s2c.settings import TABLE, Config, known_field
+from s2c.settings import TABLE, Config, DaskSettings, known_field, language_settings
 from s2c.values import convert, from_text
 
 FILE = f"pyproject.toml [{TABLE}]"
@@ -39,6 +39,7 @@ def load(root: Path, *, overrides: Mapping[str, str] | None = None, environ: Map
     table = dict(_table(root / "pyproject.toml") or {})
     languages = {name: value for name, value in table.items() if isinstance(value, dict)}
     table = {name: value for name, value in table.items() if name not in languages}
+    dask = language_settings(languages.pop("dask", {}), DaskSettings, f"pyproject.toml [{TABLE}.dask]")
     for name, value in table.items():
         values[name] = convert(known_field(name, known, FILE), value, FILE)
     for name, item in known.items():
@@ -55,13 +56,13 @@ def load(root: Path, *, overrides: Mapping[str, str] | None = None, environ: Map
     if "base_url" not in values and environ.get("OPENAI_BASE_URL"):
         values["base_url"], places["base_url"] = environ["OPENAI_BASE_URL"], "environment variable OPENAI_BASE_URL"
     return checked(
-        Config(root=root, languages=languages, **values),  # type: ignore[arg-type]  # checked by convert
+        Config(root=root, languages=languages, dask=dask, **values),  # type: ignore[arg-type]  # checked by convert
         lambda name: places.get(name, FILE),
     )
 
 
 def _known() -> dict[str, Field[object]]:
-    return {item.name: item for item in fields(Config) if item.name not in {"root", "languages"}}
+    return {item.name: item for item in fields(Config) if item.name not in {"root", "languages", "dask"}}
 
 
 def _table(path: Path) -> Mapping[str, object] | None:

@@ -6,14 +6,16 @@ the place where it was made, and what to do.
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from s2c.errors import ConfigError
-from s2c.settings import Config
+from s2c.settings import Config, DaskSettings
 
 VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 SHARD = re.compile("([0-9]{1,4})/([0-9]{1,4})")
+EXECUTORS = ("local", "dask")
 LINTS = ("plain", "deep", "off")
 
 NOT_NEGATIVE = (
@@ -36,6 +38,7 @@ def checked(config: Config, place: Callable[[str], str]) -> Config:
             raise ConfigError(f"{name} must not be negative", where=place(name))
     if config.lint not in LINTS:
         raise ConfigError(f"lint must be one of {', '.join(LINTS)}, not {config.lint!r}", where=place("lint"))
+    _check_executor(config, place)
     _check_endpoint(config, place)
     _check_together(config, place)
     _check_reports(config, place)
@@ -44,6 +47,40 @@ def checked(config: Config, place: Callable[[str], str]) -> Config:
             _check_glob(name, glob, place(name))
     _check_folders(config, place)
     return config
+
+
+def _check_executor(config: Config, place: Callable[[str], str]) -> None:
+    if config.executor not in EXECUTORS:
+        raise ConfigError(f'executor must be "local" or "dask", not {config.executor!r}', where=place("executor"))
+    if config.executor == "dask":
+        _check_dask(config.dask)
+
+
+def _check_dask(dask: DaskSettings) -> None:
+    where = "pyproject.toml [tool.s2c.dask]"
+    try:
+        url = urlsplit(dask.address)
+        usable = url.scheme in {"tcp", "tls"} and bool(url.hostname) and url.port is not None
+    except ValueError:
+        usable = False
+    if not usable:
+        fix = 'like "tls://scheduler:8786"'
+        raise ConfigError(f"address must be that of a Dask scheduler, not {dask.address!r}", where=where, fix=fix)
+    if dask.timeout < 1:
+        raise ConfigError(f"timeout must be at least 1, not {dask.timeout}", where=where)
+    if url.scheme == "tls" and not (dask.tls_ca and dask.tls_cert and dask.tls_key):
+        raise ConfigError("tls:// needs tls_ca, tls_cert and tls_key", where=where, fix="docs/scale.md makes them")
+    if url.scheme == "tcp" and not _is_loopback(url.hostname or "") and not dask.insecure:
+        fix = "use tls:// (docs/scale.md); insecure = true where the network itself keeps strangers out"
+        what = "tcp:// to another machine: whoever reaches the scheduler runs code on every machine"
+        raise ConfigError(what, where=where, fix=fix)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _check_endpoint(config: Config, place: Callable[[str], str]) -> None:

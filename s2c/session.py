@@ -12,10 +12,10 @@ from concurrent.futures import Future
 from contextlib import nullcontext, suppress
 from functools import cached_property
 
-from s2c import built, keys, patterns, plan, stands, tools, weak
+from s2c import built, executors, keys, patterns, plan, stands, tools, weak
 from s2c.connect import exported, settle_orphans, solving
 from s2c.errors import LimitReached, S2cError, ToolError
-from s2c.executor import LocalExecutor
+from s2c.executor import Executor
 from s2c.judge import Judge
 from s2c.languages.base import language
 from s2c.lint import Remarks
@@ -54,6 +54,7 @@ class Session:
         self._connect = connect
         self._ends: list[Callable[[], None]] = []  # each ends something that runs for this session
         self._asker: Rounds | None = None
+        self._fit_workers: set[str] = set()
         self._lock = threading.Lock()
 
     @property
@@ -71,9 +72,9 @@ class Session:
             self.times.note(str(event.data["component"]), int(str(event.data["cpu_ms"])))
         self._others(event)
 
-    def _expect(self, components: Collection[str]) -> None:
+    def _expect(self, components: Collection[str], jobs: int) -> None:
         ahead = self.times.ahead(components)
-        self._listen(Event("checks", {"count": ahead.checks, "seconds": ahead.wall(self.jobs)}))
+        self._listen(Event("checks", {"count": ahead.checks, "seconds": ahead.wall(jobs)}))
 
     @cached_property
     def identities(self) -> Mapping[str, str]:
@@ -145,8 +146,8 @@ class Session:
             self._asker = asker
             self._ends += [asker.close] if asker is not None else []
             settle_orphans(self.project.store, self._listen)
-            self._expect({home[path] for path in wanted if self.stale(path)})
-            solver = Solver(self.project, self._counted(executor), self.jobs, self._listen)
+            self._expect({home[path] for path in wanted if self.stale(path)}, executor.jobs)
+            solver = Solver(self.project, self._counted(executor), executor.jobs, self._listen)
             current = stands.current(self.project, self.stale)
             try:
                 with asker or nullcontext():
@@ -177,7 +178,7 @@ class Session:
         asked = {one for top in home for one in (top, *graph.closures[top])}
         rehearsal = Rehearsal(self.project, patterns.describe(self.project))
         with solving(self.config, self._listen), self._executor() as executor:
-            solver = Solver(self.project, self._counted(executor), self.jobs, self._listen)
+            solver = Solver(self.project, self._counted(executor), executor.jobs, self._listen)
             found = solver.solve(home, asked, stands.current(self.project, self.stale), rehearsal)
         self.solutions.update(found)
         return rehearsal.requests
@@ -200,8 +201,8 @@ class Session:
             toolbox = tools.Toolbox(self.config, graph.layouts, self.project.store, self._counted(executor))
             judge = Judge(graph, self.config, self.project.store, toolbox.submit)
             todo = [one for one in graph.components if one in wanted and one not in self.verdicts]
-            self._expect(todo)
-            with Schedule(graph.closures, self.jobs, self.times.of) as schedule:
+            self._expect(todo, executor.jobs)
+            with Schedule(graph.closures, executor.jobs, self.times.of) as schedule:
                 schedule.add(todo, lambda one: self._judge_built(one, toolbox, judge), self._found)
                 schedule.drain()
         self.times.keep()
@@ -250,13 +251,13 @@ class Session:
         with self._executor() as executor:
             submit = self._counted(executor)
             toolbox = tools.Toolbox(self.config, self.project.graph.layouts, self.project.store, submit)
-            return weak.remarks(self.project, wanted, toolbox.get, toolbox.submit, self.jobs)
+            return weak.remarks(self.project, wanted, toolbox.get, toolbox.submit, executor.jobs)
 
     # --- processes ----------------------------------------------------------------------------------------------
 
     @property
     def jobs(self) -> int:
-        """How many verifier processes run at a time."""
+        """How many verifier processes run at a time on this machine."""
         return self.config.jobs or os.cpu_count() or 1
 
     def finish(self) -> int:
@@ -268,12 +269,15 @@ class Session:
         for end in self._ends:
             end()
 
-    def _executor(self) -> LocalExecutor:
-        executor = LocalExecutor(self.jobs)
-        self._ends.append(executor.close)
-        return executor
+    def _executor(self) -> executors.Place:
+        def say(text: str) -> None:
+            self._listen(Event("note", {"note": text}))
 
-    def _counted(self, executor: LocalExecutor) -> tools.Submit:
+        made = executors.make(self.config, self.project.graph.layouts, self.project.store, say, self._fit_workers)
+        self._ends.append(made.close)
+        return made
+
+    def _counted(self, executor: Executor) -> tools.Submit:
         def submit(run: Run) -> Future[RawRun]:
             with self._lock:
                 self.runs += 1

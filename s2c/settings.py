@@ -30,7 +30,19 @@ class LanguageSettings:
     options: tuple[str, ...] = ()
 
 
-Settings = TypeVar("Settings", bound=LanguageSettings)
+@dataclass(frozen=True)
+class DaskSettings:
+    """`[tool.s2c.dask]`: the scheduler, who may speak to it (paths of PEM files), how long it is waited for."""
+
+    address: str = ""
+    tls_ca: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    insecure: bool = False
+    timeout: int = 30
+
+
+Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,7 @@ class Config:
     request_seconds: int = 1800
     jobs: int = 0
     check_seconds: int = 120
+    executor: str = "local"
     frozen: bool = False
     offline: bool = False
     fresh: bool = False
@@ -77,6 +90,7 @@ class Config:
     shard: str = ""
     records: bool = True
     languages: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # as written: its folder has the schema
+    dask: DaskSettings = DaskSettings()
 
     @property
     def build_folder(self) -> Path:
@@ -101,12 +115,12 @@ class Config:
 
 def language_settings(raw: Mapping[str, object], schema: type[Settings], where: str) -> Settings:
     """A table as its schema has it. Raises ConfigError, with the place `where`."""
-    known = {item.name: item for item in fields(schema)}
+    known = {item.name: item for item in fields(schema)}  # type: ignore[arg-type]  # each is a dataclass
     read = {}
     for key, value in raw.items():
         split = _words(value, where) if key == "command" and isinstance(value, str) else value
         read[key] = convert(known_field(key, known, where), split, where)
-    return schema(**read)  # type: ignore[arg-type]  # checked by convert
+    return schema(**read)  # checked by convert
 
 
 def _words(command: str, where: str) -> list[str]:

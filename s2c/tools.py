@@ -6,16 +6,17 @@ What is remembered of it lies in the store's analyses (file hashes, by path, siz
 (a passed self-test, under the same key as any other verdict).
 """
 
-import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
+from s2c import identity as identities
 from s2c import keys
-from s2c.digest import Json, digest
+from s2c.digest import digest
 from s2c.errors import ToolError
+from s2c.identity import Stamp, stamp
 from s2c.languages.base import Language, Layout, Outcome, Reading, SelfTest, language
 from s2c.model import VerdictKind
 from s2c.process import RawRun, Run, Tool
@@ -23,9 +24,7 @@ from s2c.settings import Config
 from s2c.store import Store
 
 Submit = Callable[[Run], "Future[RawRun]"]
-Stamp = tuple[int, int, int, int]  # of a file: size, time of content, time of the inode (which nobody can set), inode
 REPLACED = "its files changed while it was in use: end what installs it, and run again"
-VERSION = "tool.1"
 
 
 class Toolbox:
@@ -63,7 +62,7 @@ class Toolbox:
         return told
 
     def _if_unchanged(self, raw: RawRun) -> RawRun:
-        if not raw.missing and any(_stamp(path) != was for path, was in tuple(self._stamps.items())):
+        if not raw.missing and any(stamp(path) != was for path, was in tuple(self._stamps.items())):
             return replace(raw, missing=REPLACED)
         return raw
 
@@ -75,7 +74,7 @@ class Toolbox:
     def _find(self, name: str) -> Tool | str:
         try:
             files = loaded(self._config, language(name), self._layouts[name])
-            self._stamps.update({path: _stamp(path) for path in files})  # before they are read
+            self._stamps.update({path: stamp(path) for path in files})  # before they are read
             found = find(self._config, language(name), self._layouts[name], self._store, self._submit)
             self_test(language(name), found, self._store, self._submit, afresh=self._config.recheck)
         except ToolError as error:
@@ -91,22 +90,13 @@ def command(config: Config, language: Language, layout: Layout) -> tuple[str, ..
 def loaded(config: Config, language: Language, layout: Layout) -> Sequence[Path]:
     """Every file that the verifier loads. Raises ToolError when it is missing or unknown in form."""
     named = config.language(language.name, language.settings).files
-    if named:
-        return _globbed(config, named)
-    return language.verifier.identity_files(command(config, language, layout), layout)
+    return identities.loaded(language, layout, config.root, command(config, language, layout), named)
 
 
 def identity(config: Config, language: Language, layout: Layout, store: Store) -> str:
     """The digest of every file that the verifier loads, and of words in its command that are no places."""
-    hashes: Json = [[path.name, _hash(path, store)] for path in loaded(config, language, layout)]
-    content: dict[str, Json] = {"language": language.name, "files": hashes}
-    words = [word for word in command(config, language, layout)[1:] if not _is_place(config, word)]
-    return digest(VERSION, {**content, "words": words} if words else content)
-
-
-def _is_place(config: Config, word: str) -> bool:
-    """A file or folder of this machine: its content counts, not where it lies."""
-    return not word.startswith("-") and (config.root / word).exists()
+    hashes = [(path, _hash(path, store)) for path in loaded(config, language, layout)]
+    return identities.combined(language.name, config.root, command(config, language, layout), hashes)
 
 
 def find(config: Config, language: Language, layout: Layout, store: Store, submit: Submit) -> Tool:
@@ -133,17 +123,18 @@ def self_test(language: Language, tool: Tool, store: Store, submit: Submit, *, a
     if not afresh and store.verdict(key) is not None:
         return
     for test, future in zip(tests, [submit(run) for run in runs], strict=True):
-        wrong = _wrong(test, language.verifier.read(tool, test.job, future.result()))
-        if wrong:
+        problem = wrong(test, language.verifier.read(tool, test.job, future.result()))
+        if problem:
             raise ToolError(
-                f"{tool.name} {tool.version} fails its self-test {test.name!r}: {wrong}",
+                f"{tool.name} {tool.version} fails its self-test {test.name!r}: {problem}",
                 where=" ".join(tool.command),
                 fix="nothing was asked or judged; run the command by hand on a small file, or reinstall it",
             )
     store.put_verdict(key, {"self-test": "passed"})
 
 
-def _wrong(test: SelfTest, reading: Reading) -> str:
+def wrong(test: SelfTest, reading: Reading) -> str:
+    """What speaks against a tool in its reading of a self-test, or ""."""
     if test.must_be is VerdictKind.VERIFIED:
         if reading.kind is not VerdictKind.VERIFIED:
             return f"it said {reading.kind} ({reading.reason}) of a file that is right"
@@ -156,44 +147,17 @@ def _wrong(test: SelfTest, reading: Reading) -> str:
     return "" if reading.kind in {test.must_be, VerdictKind.VERIFIED} else f"it said {reading.kind} ({reading.reason})"
 
 
-def _globbed(config: Config, patterns: Sequence[str]) -> list[Path]:
-    found = sorted({path for one in patterns for path in _glob(config.root, one) if path.is_file()})
-    if not found:
-        raise ToolError(f"`files` of the verifier match nothing: {list(patterns)}", where="[tool.s2c]")
-    return found
-
-
-def _glob(root: Path, pattern: str) -> list[Path]:
-    if not Path(pattern).is_absolute():
-        return list(root.glob(pattern))
-    return (
-        list(Path(pattern).parent.glob(Path(pattern).name))
-        if "**" not in pattern
-        else list(Path("/").glob(pattern[1:]))
-    )
-
-
-def _stamp(path: Path) -> Stamp | None:
-    """What tells that a file was written or put in another's place; None if there is none."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
-
-
 def _hash(path: Path, store: Store) -> str:
-    try:
-        key = digest("file.2", [str(path), *(_stamp(path) or ())])
+    def remembered(path: Path) -> str:
+        key = digest("file.2", [str(path), *(stamp(path) or ())])
         known = store.analysis(key)
         if isinstance(known, str):
             return known
-        with path.open("rb") as file:
-            value = hashlib.file_digest(file, "blake2b").hexdigest()
-    except OSError as error:
-        raise ToolError(f"a file that the verifier loads can't be read: {error.strerror}", where=str(path)) from None
-    store.put_analysis(key, value)
-    return value
+        value = identities.content_hash(path)
+        store.put_analysis(key, value)
+        return value
+
+    return identities.hashed(path, remembered)
 
 
 def _advice(name: str) -> str:

@@ -55,6 +55,9 @@ def test_the_usual_variable_of_the_endpoint_is_a_default(tmp_path: Path) -> None
     assert load(tmp_path, "", {**environ, "S2C_BASE_URL": "http://c/v1"}).base_url == "http://c/v1"
 
 
+OWN = {"lint": "deep", "executor": "local", "base_url": "http://a/v1", "junit": "folder/a.xml", "shard": "1/4"}
+
+
 def test_every_setting_can_come_from_every_place(tmp_path: Path) -> None:
     """One value as TOML, as a variable and as an option reads the same, for every setting there is."""
     samples: dict[str, tuple[str, str, object]] = {
@@ -68,7 +71,13 @@ def test_every_setting_can_come_from_every_place(tmp_path: Path) -> None:
         kind = next((kind for kind in samples if kind in str(item.type)), "")
         if not kind or item.name in {"root", "languages"}:
             continue
-        special = {"lint": "deep", "base_url": "http://a/v1", "junit": "folder/a.xml", "shard": "1/4"}
+        special = {
+            "lint": "deep",
+            "executor": "local",
+            "base_url": "http://a/v1",
+            "junit": "folder/a.xml",
+            "shard": "1/4",
+        }
         own = special.get(item.name)
         toml, text, value = (f'"{own}"', own, own) if own else samples[kind]
         other = {"price_input": "price_output = 1\n", "price_output": "price_input = 1\n"}.get(item.name, "")

@@ -12,6 +12,7 @@ from s2c.config import defaults, load
 from s2c.endpoint import Endpoint
 from s2c.languages.base import languages
 from s2c.model import HoleKind, VerdictKind
+from s2c.settings import DaskSettings
 from tests.loopback import Server
 from tests.openai_server import AnswerBook, answer_fills
 from tests.projects import Tree
@@ -43,6 +44,7 @@ def test_every_setting_is_documented_and_no_other() -> None:
             told[name] = cells[1].strip("`")
     real = defaults()
     own = {item.name for language in languages().values() for item in fields(language.settings)}
+    own |= {item.name for item in fields(DaskSettings)}
     assert own <= set(told)
     assert set(told) - own == set(real)
     shown = {name: told[name] for name, value in real.items() if isinstance(value, (bool, int))}
