@@ -16,14 +16,15 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from s2c.languages.base import languages  # noqa: E402
-from s2c.sensible import LINTS, LOWEST, NOT_NEGATIVE  # noqa: E402
-from s2c.settings import Config  # noqa: E402
+from s2c.sensible import EXECUTORS, LINTS, LOWEST, NOT_NEGATIVE  # noqa: E402
+from s2c.settings import Config, DaskSettings  # noqa: E402
 
 PLACE = ROOT / "docs/s2c.schema.json"
 ROW = re.compile(r"^\| (`[^|]*`[^|]*) \| ([^|]*) \| (.*) \| [^|]* \|$", re.MULTILINE)
 LISTS = {"type": "array", "items": {"type": "string"}}
 TEXTS: dict[str, dict[str, Any]] = {
     "lint": {"enum": list(LINTS)},
+    "executor": {"enum": list(EXECUTORS)},
     "shard": {"pattern": r"^([1-9][0-9]*/[1-9][0-9]*)?$"},
     "junit": {"pattern": r"^(.*\.xml)?$"},
 }
@@ -67,7 +68,9 @@ def schema() -> dict[str, Any]:
         made = table(fields(one.settings), told, {})
         made["properties"]["command"]["type"] = ["string", "array"]
         tables[name] = {**made, "description": f"How the verifier of {name} is called."}
-    own = table(tuple(item for item in fields(Config) if item.name not in {"root", "languages"}), told, tables)
+    tables["dask"] = {**table(fields(DaskSettings), told, {}), "description": "The scheduler of other machines."}
+    plain = tuple(item for item in fields(Config) if item.name not in {"root", "languages", "dask"})
+    own = table(plain, told, tables)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "pyproject.toml of a project that s2c builds",
