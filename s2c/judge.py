@@ -15,13 +15,14 @@ from s2c import keys, policy
 from s2c.case import Case, Laid
 from s2c.graph import Graph
 from s2c.languages.base import UNDECLARED, Job, Language, Outcome, Promise, Reading, language
-from s2c.model import Declaration, Refusal, Spec, Verdict, VerdictKind
+from s2c.model import Declaration, Refusal, Span, Spec, Verdict, VerdictKind
 from s2c.process import RawRun, Run, Tool
 from s2c.settings import Config
 from s2c.splice import splice, unchanged
 from s2c.store import Store
 from s2c.tools import Submit
 from s2c.verdicts import from_json, to_json
+from s2c.warm import Cold, Refuter
 
 RULES = "judge.3"
 LARGER = 3  # a time-out gets one budget that is this many times the first
@@ -38,16 +39,21 @@ class _Twin:
     declaration: Declaration
     job: Job
     name: str
+    place: str  # the file with the clause, as laid out
+    clause: Span  # `ensures false`, in bytes of that file
 
 
 class Judge:
     """Judges cases of one graph with the tools of this machine."""
 
-    def __init__(self, graph: Graph, config: Config, store: Store, submit: Submit) -> None:
+    def __init__(
+        self, graph: Graph, config: Config, store: Store, submit: Submit, refuter: Refuter | None = None
+    ) -> None:
         self._graph = graph
         self._config = config
         self._store = store
         self._submit = submit
+        self._refuter = refuter or Cold()
 
     def judge(self, case: Case, tool: Tool) -> Verdict:
         """The verdict on one case; runs the verifier only if no stored verdict is about exactly this."""
@@ -85,8 +91,10 @@ class Judge:
         found = bench.said(reading)
         if found.kind is not VerdictKind.VERIFIED:
             return replace(found, cpu_ms=milliseconds)
-        futures = [(twin, self._submit(bench.check(twin.job))) for twin in bench.twins]
-        for twin, future in futures:
+        # a twin that is refuted in a warm process needs no cold one; what is proved false is so by a cold one alone
+        asked = [(twin, self._refuter.refutes(bench.tool, twin.job, twin.place, twin.clause)) for twin in bench.twins]
+        left = [twin for twin, refuted in asked if not refuted.result()]
+        for twin, future in [(twin, self._submit(bench.check(twin.job))) for twin in left]:
             raw = future.result()
             milliseconds += raw.cpu_ms
             found = self._weigh(bench, twin, raw, found)
@@ -236,7 +244,9 @@ class _Bench:
                     skipped.append(f"twin-skipped: {one.name}: {found}")
                 else:
                     name = self.verifier.twin_owed(self.tool, one)
-                    twins.append(_Twin(one.name, path, one, self._laid.job({path: found}), name))
+                    job, place = self._laid.job({path: found}), self._laid.place(path)
+                    clause = inserted(self.job.files[place], job.files[place], found[1])
+                    twins.append(_Twin(one.name, path, one, job, name, place, clause))
         return tuple(twins), tuple(skipped)
 
     def _model_defined(self) -> Iterator[str]:
@@ -260,6 +270,12 @@ def _unkept(promises: Sequence[Promise]) -> str:
     """What is wrong with contracts whose clauses were not reported proved where they stand."""
     named = [f"{one.name.partition(' (')[0]}: ensures {one.text}" for one in promises]
     return f"not reported proved at its own place: {', '.join(named)}"
+
+
+def inserted(before: bytes, after: bytes, text: bytes) -> Span:
+    """Where in `after` this text stands that `before` has not."""
+    start = next(at for at in range(len(before) + 1) if before[:at] + text + before[at:] == after)
+    return Span(start, start + len(text))
 
 
 def sibling(name: str, other: str) -> str:

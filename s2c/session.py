@@ -32,7 +32,9 @@ from s2c.solution import Solution
 from s2c.solve import Listen, Solver
 from s2c.store.files import sweep
 from s2c.times import Times
+from s2c.trials import Trials
 from s2c.verdicts import to_json
+from s2c.warm import Cold, Warm
 
 Connect = Callable[[], Client]
 
@@ -139,7 +141,7 @@ class Session:
         context = patterns.describe(self.project)
         may_ask = not (self.config.frozen or self.config.offline)
         asker = Rounds(self.project, self._connect, context, self._listen) if may_ask else None
-        with solving(self.config, self._listen), self._executor() as executor:
+        with solving(self.config, self._listen), self._executor() as executor, self._warm(executor.jobs) as warm:
             self._listen(Event("locked"))
             for folder in (self.config.build_folder, self.project.store.records_folder):
                 sweep(folder)
@@ -147,7 +149,8 @@ class Session:
             self._ends += [asker.close] if asker is not None else []
             settle_orphans(self.project.store, self._listen)
             self._expect({home[path] for path in wanted if self.stale(path)}, executor.jobs)
-            solver = Solver(self.project, self._counted(executor), executor.jobs, self._listen)
+            trials = Trials(self.project, self._counted(executor), self._listen, warm)
+            solver = Solver(self.project, trials, executor.jobs, self._listen)
             current = stands.current(self.project, self.stale)
             try:
                 with asker or nullcontext():
@@ -177,8 +180,9 @@ class Session:
         graph, home = self.project.graph, {self.project.graph.home[path] for path in wanted}
         asked = {one for top in home for one in (top, *graph.closures[top])}
         rehearsal = Rehearsal(self.project, patterns.describe(self.project))
-        with solving(self.config, self._listen), self._executor() as executor:
-            solver = Solver(self.project, self._counted(executor), executor.jobs, self._listen)
+        with solving(self.config, self._listen), self._executor() as executor, self._warm(executor.jobs) as warm:
+            trials = Trials(self.project, self._counted(executor), self._listen, warm)
+            solver = Solver(self.project, trials, executor.jobs, self._listen)
             found = solver.solve(home, asked, stands.current(self.project, self.stale), rehearsal)
         self.solutions.update(found)
         return rehearsal.requests
@@ -197,9 +201,9 @@ class Session:
         """Judge what lies in build/ for these paths and all that they import, side by side, imports first."""
         graph = self.project.graph
         wanted = {one for path in paths for one in (graph.home[path], *graph.closures[graph.home[path]])}
-        with self._executor() as executor:
+        with self._executor() as executor, self._warm(executor.jobs) as warm:
             toolbox = tools.Toolbox(self.config, graph.layouts, self.project.store, self._counted(executor))
-            judge = Judge(graph, self.config, self.project.store, toolbox.submit)
+            judge = Judge(graph, self.config, self.project.store, toolbox.submit, warm)
             todo = [one for one in graph.components if one in wanted and one not in self.verdicts]
             self._expect(todo, executor.jobs)
             with Schedule(graph.closures, executor.jobs, self.times.of) as schedule:
@@ -274,6 +278,12 @@ class Session:
             self._listen(Event("note", {"note": text}))
 
         made = executors.make(self.config, self.project.graph.layouts, self.project.store, say, self._fit_workers)
+        self._ends.append(made.close)
+        return made
+
+    def _warm(self, jobs: int) -> Warm | Cold:
+        """Warm verifiers beside those of this machine; none where verifiers run elsewhere."""
+        made = Warm(jobs) if self.config.warm and self.config.executor == "local" else Cold()
         self._ends.append(made.close)
         return made
 

@@ -84,6 +84,7 @@ class Config:
     fresh: bool = False
     retry: bool = False
     recheck: bool = False
+    warm: bool = True
     quiet: bool = False
     watch_asks: bool = False
     junit: str = ""

@@ -31,7 +31,7 @@ from s2c.store import Store
 # settings that change nothing about what is up to date
 _BY_THE_WAY = frozenset(
     {"root", "jobs", "requests", "request_seconds", "max_cost", "max_cost_per_spec", "max_requests", "max_tokens"}
-    | {"frozen", "offline", "quiet", "junit", "records", "watch_asks"}
+    | {"frozen", "offline", "quiet", "junit", "records", "watch_asks", "warm"}
 )
 _AGAIN = ("fresh", "retry", "recheck", "context_aware")  # with one of these a run looks at everything
 

@@ -21,7 +21,6 @@ from s2c.schedule import Schedule
 from s2c.solution import Fills, Open, Solution, Trial
 from s2c.stands import give_back
 from s2c.times import Times
-from s2c.tools import Submit
 from s2c.trials import Trials
 
 Listen = Callable[[Event], None]
@@ -37,10 +36,10 @@ class Asker(Protocol):
 class Solver:
     """Solves components of one project, once."""
 
-    def __init__(self, project: Project, submit: Submit, jobs: int, listen: Listen) -> None:
+    def __init__(self, project: Project, trials: Trials, jobs: int, listen: Listen) -> None:
         self.project = project
         self.listen = listen
-        self._trials = Trials(project, submit, listen)
+        self._trials = trials
         self.accepted, self.tools = self._trials.accepted, self._trials.tools
         self._schedule = Schedule(project.graph.closures, jobs, Times(project.store).of)
         self._late: dict[str, list[Mapping[str, str]]] = {}

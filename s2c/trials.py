@@ -14,6 +14,7 @@ from s2c.project import Project
 from s2c.reuse import Candidate
 from s2c.solution import Trial
 from s2c.tools import Submit, Toolbox
+from s2c.warm import Refuter
 
 Listen = Callable[[Event], None]
 
@@ -21,10 +22,10 @@ Listen = Callable[[Event], None]
 class Trials:
     """Judges for one run. `accepted`: what stands so far."""
 
-    def __init__(self, project: Project, submit: Submit, listen: Listen) -> None:
+    def __init__(self, project: Project, submit: Submit, listen: Listen, refuter: Refuter | None = None) -> None:
         self.accepted = Accepted(project.graph)
         self.tools = Toolbox(project.config, project.graph.layouts, project.store, submit)
-        self._judge = Judge(project.graph, project.config, project.store, self.tools.submit)
+        self._judge = Judge(project.graph, project.config, project.store, self.tools.submit, refuter)
         self._listen = listen
         self._lock = threading.Lock()
 

@@ -12,11 +12,11 @@ ORDER = """
     errors digest model events process verdicts values settings sensible config codec records store languages spec
     graph shards lint prompts wire keys shape outputs settled idle project splice stands tokens prices money trouble
     stream endpoint tries pace inbox parting llm batches patterns asking sizes tallies spent reuse plan blame
-    approach repair sending bill again schedule policy supervise sandbox identity carrier executor worker tools
-    cluster fleet executors case judge audit weak built accepted solution trials pictures past copies times keeping
-    solve gather rounds connect producing session inquiry preview drawing adoption originals history orphans today
-    upkeep overview report ledger outcomes recorded memory skipping wishes leaving taskstate ending tasks scaffold
-    checkup watch commands cli
+    approach repair sending bill again schedule policy supervise sandbox resident warm identity carrier executor
+    worker tools cluster fleet executors case judge audit weak built accepted solution trials pictures past copies
+    times keeping solve gather rounds connect producing session inquiry preview drawing adoption originals history
+    orphans today upkeep overview report ledger outcomes recorded memory skipping wishes leaving taskstate ending
+    tasks scaffold checkup watch commands cli
 """.split()  # noqa: SIM905 - a list of words reads best as words
 
 ONLY_IMPORTER = {

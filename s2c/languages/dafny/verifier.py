@@ -13,6 +13,7 @@ from s2c.errors import ToolError
 from s2c.languages.base import Budget, Job, Layout, Promise, Reading, SelfTest
 from s2c.languages.dafny import audit, implied, legacy, modern, options
 from s2c.languages.dafny.identity import identity_files
+from s2c.languages.dafny.server import DafnyScreen
 from s2c.model import Assumption, Declaration, Span, VerdictKind
 from s2c.process import Limits, RawRun, Run, Tool
 
@@ -119,6 +120,10 @@ class DafnyVerifier:
     def audited(self, job: Job, raw: RawRun, owners: Collection[str]) -> Mapping[str, tuple[Assumption, ...]] | str:
         """By member, what it takes on trust in Dafny's own words."""
         return audit.read(job, raw, owners)
+
+    def screen(self, tool: Tool) -> DafnyScreen | None:
+        """Its language server, which 2.3 has not."""
+        return DafnyScreen(tool) if tool.generation == MODERN else None
 
     def owed(self, tool: Tool, declaration: Declaration) -> str | None:
         """None without an `ensures` or without a body. An axiom that has a body is verified like any other (measured).

@@ -1,0 +1,232 @@
+"""Warm verifiers: a few processes that answer, at a fraction of the cost, what a cold one would be asked to refute.
+
+Law: an answer counts only if the same process, before it and after it, proved what is right, refuted what is wrong and
+proved `false` where that follows; until then it is held back. Whatever is in doubt is not refuted, and goes cold. So a
+process that lies, hangs, dies or answers for another file costs time, and nothing else.
+"""
+
+import queue
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from shutil import rmtree
+from types import TracebackType
+from typing import Protocol, Self
+
+from s2c.languages.base import Job, language
+from s2c.languages.screens import Conversation, Gone, Question, Screen, Screens
+from s2c.model import Span
+from s2c.process import Tool
+from s2c.resident import Resident
+
+FEW = 4  # questions that are left to cold processes: to start a warm one costs as much
+HELD = 8  # answers at most that wait for the next test of a process
+LIVES = 200  # questions for one process: what it gathers goes with it
+TROUBLES = 3  # processes that failed, after which all goes cold
+SHARE = 4  # jobs for each warm process
+IDLE = 0.05  # seconds without another question before answers are tested and given
+
+Asked = tuple[Question, "Future[bool]"]
+
+
+class Refuter(Protocol):
+    """Whoever may refute a clause."""
+
+    def refutes(self, tool: Tool, job: Job, path: str, clause: Span) -> "Future[bool]":
+        """Whether this clause of the job's file is surely not proved. False says nothing."""
+
+
+class Cold:
+    """No warm verifiers: nothing is refuted."""
+
+    def refutes(self, tool: Tool, job: Job, path: str, clause: Span) -> "Future[bool]":
+        """Never."""
+        del tool, job, path, clause
+        return _said(refuted=False)
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Nothing runs."""
+
+
+class Warm:
+    """Warm verifiers of one run, `jobs` being how many cold ones run beside them. Started when they are worth it."""
+
+    def __init__(self, jobs: int) -> None:
+        self._most = -(-jobs // SHARE)
+        self._lock = threading.Lock()
+        self._lines: dict[str, _Line] = {}
+        self._closed = False
+
+    def refutes(self, tool: Tool, job: Job, path: str, clause: Span) -> "Future[bool]":
+        """Asks a warm process, if this tool has such and they are worth it by now."""
+        verifier = language(tool.language).verifier
+        screen = verifier.screen(tool) if isinstance(verifier, Screens) else None
+        question = screen.question(job, path, clause) if screen is not None else None
+        with self._lock:
+            if screen is None or question is None or self._closed:
+                return _said(refuted=False)
+            line = self._lines.setdefault(tool.identity, _Line(screen, self._most))
+        return line.ask(question)
+
+    def close(self) -> None:
+        """End every process; what was asked is not refuted. May be called twice."""
+        with self._lock:
+            self._closed = True
+            lines = list(self._lines.values())
+        for line in lines:
+            line.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+class _Line:
+    """The questions for one tool, and the processes that answer them."""
+
+    def __init__(self, screen: Screen, most: int) -> None:
+        self._screen = screen
+        self._most = most
+        self._asked = 0
+        self._troubles = 0
+        self._waiting: queue.Queue[Asked] = queue.Queue()
+        self._threads: list[threading.Thread] = []
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+
+    def ask(self, question: Question) -> "Future[bool]":
+        with self._lock:
+            self._asked += 1
+            if self._asked <= FEW or self._over.is_set():
+                return _said(refuted=False)
+            told: Future[bool] = Future()
+            self._waiting.put((question, told))
+            if len(self._threads) < self._most and (not self._threads or self._waiting.qsize() > HELD):
+                self._threads.append(threading.Thread(target=self._serve, name="s2c-warm", daemon=True))
+                self._threads[-1].start()
+        return told
+
+    def close(self) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+        self._empty()
+
+    def _empty(self) -> None:
+        """What still waits goes cold."""
+        while True:
+            try:
+                _tell([self._waiting.get_nowait()[1]], refuted=False)
+            except queue.Empty:
+                return
+
+    def _serve(self) -> None:
+        """One process after another, until the end or until too many failed."""
+        while not self._over.is_set():
+            served = _Process(self._screen)
+            try:
+                served.serve(self._waiting, self._over)
+            except Gone:
+                with self._lock:
+                    self._troubles += 1
+                    if self._troubles >= TROUBLES:
+                        self._over.set()
+            finally:
+                served.close()
+        self._empty()
+
+
+class _Process:
+    """One warm process, and the answers of it that are held back."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._resident = Resident(screen.run())
+        self._screen = screen
+        self._held: list[Future[bool]] = []
+        self._tests = self._number = 0
+
+    def serve(self, waiting: "queue.Queue[Asked]", over: threading.Event) -> None:
+        """Answer until the end, or until it has lived long enough. Raises Gone."""
+        talk = self._screen.converse(self._resident)
+        self._test(talk)
+        while not over.is_set() and self._number < LIVES:
+            try:
+                question, told = waiting.get(timeout=IDLE)
+            except queue.Empty:
+                self._give(talk)
+                continue
+            self._answer(talk, question, told)
+            if len(self._held) >= HELD or waiting.empty():
+                self._give(talk)
+        self._give(talk)
+
+    def close(self) -> None:
+        """End it; what was held back is in doubt."""
+        _tell(self._held, refuted=False)
+        self._resident.close()
+
+    def _answer(self, talk: Conversation, question: Question, told: "Future[bool]") -> None:
+        """What is refuted is held back; what is not goes cold at once."""
+        self._number += 1
+        place = self._resident.folder / f"q{self._number}"
+        try:
+            _lay_out(place, question)
+            refuted = talk.ask(place, question)
+        except (Gone, OSError, ValueError, TypeError) as error:
+            _tell([told], refuted=False)
+            raise Gone(str(error)) from None
+        finally:
+            rmtree(place, ignore_errors=True)
+        if refuted:
+            self._held.append(told)
+        else:
+            _tell([told], refuted=False)
+
+    def _give(self, talk: Conversation) -> None:
+        if self._held:
+            self._test(talk)
+            held, self._held = self._held, []
+            _tell(held, refuted=True)
+
+    def _test(self, talk: Conversation) -> None:
+        """Raises Gone where it is not what it must be."""
+        self._tests += 1
+        place = self._resident.folder / f"t{self._tests}"
+        place.mkdir()
+        try:
+            if not talk.is_sound(place, self._tests):
+                raise Gone("it does not prove what is right, and only that")
+        except (OSError, ValueError, TypeError) as error:
+            raise Gone(str(error)) from None
+        finally:
+            rmtree(place, ignore_errors=True)
+
+
+def _lay_out(place: Path, question: Question) -> None:
+    for name, content in question.files.items():
+        target = (place / name).resolve()
+        if not target.is_relative_to(place):
+            raise ValueError(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def _said(*, refuted: bool) -> "Future[bool]":
+    told: Future[bool] = Future()
+    told.set_result(refuted)
+    return told
+
+
+def _tell(waiting: "Sequence[Future[bool]]", *, refuted: bool) -> None:
+    for told in waiting:
+        if not told.done():
+            told.set_result(refuted)
