@@ -150,7 +150,7 @@ class Session:
             settle_orphans(self.project.store, self._listen)
             self._expect({home[path] for path in wanted if self.stale(path)}, executor.jobs)
             trials = Trials(self.project, self._counted(executor), self._listen, warm)
-            solver = Solver(self.project, trials, executor.jobs, self._listen)
+            solver = Solver(self.project, trials, executor.jobs * warm.wide, self._listen)
             current = stands.current(self.project, self.stale)
             try:
                 with asker or nullcontext():
@@ -182,7 +182,7 @@ class Session:
         rehearsal = Rehearsal(self.project, patterns.describe(self.project))
         with solving(self.config, self._listen), self._executor() as executor, self._warm(executor.jobs) as warm:
             trials = Trials(self.project, self._counted(executor), self._listen, warm)
-            solver = Solver(self.project, trials, executor.jobs, self._listen)
+            solver = Solver(self.project, trials, executor.jobs * warm.wide, self._listen)
             found = solver.solve(home, asked, stands.current(self.project, self.stale), rehearsal)
         self.solutions.update(found)
         return rehearsal.requests
@@ -206,7 +206,7 @@ class Session:
             judge = Judge(graph, self.config, self.project.store, toolbox.submit, warm)
             todo = [one for one in graph.components if one in wanted and one not in self.verdicts]
             self._expect(todo, executor.jobs)
-            with Schedule(graph.closures, executor.jobs, self.times.of) as schedule:
+            with Schedule(graph.closures, executor.jobs * warm.wide, self.times.of) as schedule:
                 schedule.add(todo, lambda one: self._judge_built(one, toolbox, judge), self._found)
                 schedule.drain()
         self.times.keep()

@@ -7,6 +7,7 @@ process that lies, hangs, dies or answers for another file costs time, and nothi
 
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -25,7 +26,9 @@ HELD = 8  # answers at most that wait for the next test of a process
 LIVES = 200  # questions for one process: what it gathers goes with it
 TROUBLES = 3  # processes that failed, after which all goes cold
 SHARE = 4  # jobs for each warm process
-IDLE = 0.05  # seconds without another question before answers are tested and given
+WAIT = 4.0  # seconds that an answer waits for others at most, before the test that lets it count
+LOOK = 0.1  # seconds between two looks at what is asked
+WIDE = 4  # cases for each job that may be judged side by side: while one waits for a warm answer another is run
 
 Asked = tuple[Question, "Future[bool]"]
 
@@ -39,6 +42,8 @@ class Refuter(Protocol):
 
 class Cold:
     """No warm verifiers: nothing is refuted."""
+
+    wide = 1
 
     def refutes(self, tool: Tool, job: Job, path: str, clause: Span) -> "Future[bool]":
         """Never."""
@@ -57,6 +62,8 @@ class Cold:
 
 class Warm:
     """Warm verifiers of one run, `jobs` being how many cold ones run beside them. Started when they are worth it."""
+
+    wide = WIDE
 
     def __init__(self, jobs: int) -> None:
         self._most = -(-jobs // SHARE)
@@ -153,21 +160,22 @@ class _Process:
         self._screen = screen
         self._held: list[Future[bool]] = []
         self._tests = self._number = 0
+        self._since = 0.0  # when the first of those was held back
 
     def serve(self, waiting: "queue.Queue[Asked]", over: threading.Event) -> None:
         """Answer until the end, or until it has lived long enough. Raises Gone."""
         talk = self._screen.converse(self._resident)
         self._test(talk)
         while not over.is_set() and self._number < LIVES:
-            try:
-                question, told = waiting.get(timeout=IDLE)
-            except queue.Empty:
+            if self._held and (len(self._held) >= HELD or time.monotonic() > self._since + WAIT):
                 self._give(talk)
+            try:
+                question, told = waiting.get(timeout=LOOK)
+            except queue.Empty:
                 continue
             self._answer(talk, question, told)
-            if len(self._held) >= HELD or waiting.empty():
-                self._give(talk)
-        self._give(talk)
+        if self._held and not over.is_set():
+            self._give(talk)
 
     def close(self) -> None:
         """End it; what was held back is in doubt."""
@@ -187,15 +195,16 @@ class _Process:
         finally:
             rmtree(place, ignore_errors=True)
         if refuted:
+            self._since = self._since if self._held else time.monotonic()
             self._held.append(told)
         else:
             _tell([told], refuted=False)
 
     def _give(self, talk: Conversation) -> None:
-        if self._held:
-            self._test(talk)
-            held, self._held = self._held, []
-            _tell(held, refuted=True)
+        """Test it, and let its answers count."""
+        self._test(talk)
+        held, self._held = self._held, []
+        _tell(held, refuted=True)
 
     def _test(self, talk: Conversation) -> None:
         """Raises Gone where it is not what it must be."""

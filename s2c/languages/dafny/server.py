@@ -20,10 +20,10 @@ from s2c.languages.screens import Gone, Pipe, Question
 from s2c.model import Span
 from s2c.process import Limits, Run, Tool
 
-PATIENCE = 60.0  # seconds for one document
+PATIENCE = 20.0  # seconds for one document: what takes longer is not worth it
 START = 30.0  # seconds for the first word
 LIFE = 3600  # seconds of wall clock for one server
-MEMORY = 4 * 1024**3
+MEMORY = 3 * 1024**3  # bytes of data: a server has 0.2 GB after 160 small files
 LARGEST = 64 * 1024 * 1024  # bytes of one message
 FAILED, PROVED = 4, 5  # of a symbol
 BROKEN = frozenset({"ParsingFailed", "ResolutionFailed", "InternalException"})

@@ -1,0 +1,167 @@
+"""Warm verifiers: they refute what is not proved, and whatever they are, nothing else comes of them."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from s2c import warm
+from s2c.languages.base import Job
+from s2c.languages.dafny.verifier import LEGACY, MODERN
+from s2c.model import Span
+from s2c.process import Tool
+from s2c.warm import FEW, Cold, Warm
+from tests.dafny_tools import installed
+from tests.loopback import Server
+from tests.openai_server import AnswerBook, answer_fills
+from tests.projects import Tree
+
+PLAYED = Path(__file__).parent / "replay/dafny_server"
+HONEST = b"method M(n: int) returns (r: int)\n  ensures r == n + 1\n  ensures false\n{\n  r := n + 1;\n}\n"
+UNSOUND = b'include "odd.dfy"\nlemma L(n: int)\n  ensures n == n\n  ensures false\n{\n  Odd(n);\n}\n'
+ODD = b"lemma {:axiom} Odd(n: int)\n  ensures n == n + 1\n"
+PATIENCE = 120.0
+
+
+def tool(mode: str) -> Tool:
+    """The played server as a tool."""
+    return Tool("dafny", "Dafny", "4.11.0", MODERN, (sys.executable, "-I", "-S", str(PLAYED), mode), f"played {mode}")
+
+
+def asked(some: Warm, real: Tool, source: bytes) -> "Future[bool]":
+    """The question whether the `ensures false` of this file is refuted."""
+    at = source.index(b"ensures false")
+    files = {"folder/m.dfy": source, "folder/odd.dfy": ODD}
+    return some.refutes(real, Job(files, ("folder/m.dfy",)), "folder/m.dfy", Span(at, at + len(b"ensures false")))
+
+
+def answers(some: Warm, real: Tool, *sources: bytes) -> list[bool]:
+    """What comes of these, after the few that are left to cold processes."""
+    assert not any(asked(some, real, HONEST).result(0) for _ in range(FEW))
+    told = [asked(some, real, source) for source in sources]
+    return [one.result(PATIENCE) for one in told]
+
+
+@pytest.fixture
+def pool() -> Iterator[Warm]:
+    """Warm verifiers, ended with the test; nothing of them may be left."""
+    before = running()
+    with Warm(2) as made:
+        yield made
+    ends = time.monotonic() + 10
+    while running() - before and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert running() - before == set()
+
+
+def running() -> set[str]:
+    """The processes of warm servers that this one has started, itself or through others."""
+    found, parents = set(), {}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            words, status = (place / "cmdline").read_bytes(), (place / "stat").read_text(encoding="utf-8")
+        except OSError:
+            continue
+        parents[place.name] = status.rpartition(")")[2].split()[1]
+        if b"server" in words.split(b"\0"):
+            found.add(place.name)
+    return {one for one in found if str(os.getpid()) in ancestors(one, parents)}
+
+
+def ancestors(one: str, parents: Mapping[str, str]) -> Iterator[str]:
+    """The processes that a process comes from."""
+    while one in parents:
+        one = parents[one]
+        yield one
+
+
+def test_what_is_not_proved_is_refuted(pool: Warm) -> None:
+    """And what is proved, although it is false, is not: a cold process says what that means."""
+    assert answers(pool, tool("well"), HONEST, UNSOUND, HONEST) == [True, False, True]
+
+
+@pytest.mark.parametrize("mode", ["yes", "no", "before", "dies", "floods"])
+def test_one_that_can_not_be_believed_refutes_nothing(pool: Warm, mode: str) -> None:
+    """It says yes to everything, or no, or answers for another file, dies, floods: all goes cold."""
+    assert answers(pool, tool(mode), *[HONEST, UNSOUND] * 3) == [False] * 6
+    assert not asked(pool, tool(mode), HONEST).result(PATIENCE)
+
+
+def test_one_that_grows_is_ended(pool: Warm) -> None:
+    """It may refute what is wrong until it has taken more than it may; never what is proved."""
+    told = answers(pool, tool("grows"), *[HONEST, UNSOUND] * 6)
+    assert told[1::2] == [False] * 6
+    assert False in told[::2]
+
+
+@pytest.mark.slow
+def test_one_that_hangs_is_given_up(pool: Warm) -> None:
+    """After its time it is killed, and its questions go cold."""
+    assert answers(pool, tool("hangs"), HONEST, UNSOUND) == [False, False]
+
+
+def test_answers_count_only_after_the_test_that_follows() -> None:
+    """One that was sound at its beginning and is not any more has refuted nothing."""
+    assert warm.HELD > 1
+    with Warm(2) as made:  # it dies at its third document: the test after two answers
+        assert answers(made, tool("dies"), HONEST) == [False]
+
+
+def test_a_pool_that_is_closed_refutes_nothing() -> None:
+    """What waits when the run ends goes nowhere, at once."""
+    made = Warm(2)
+    for _ in range(FEW):
+        asked(made, tool("hangs"), HONEST)
+    waiting = [asked(made, tool("hangs"), HONEST) for _ in range(5)]
+    made.close()
+    assert [one.result(5) for one in waiting] == [False] * 5
+    assert not asked(made, tool("well"), HONEST).result(5)
+
+
+def test_only_dafny_4_has_them(pool: Warm) -> None:
+    """2.3, Lean and Verus are not asked; nor is a file whose check has options of its own."""
+    for other in (
+        Tool("dafny", "Dafny", "2.3.0", LEGACY, ("dafny",), "a"),
+        Tool("lean", "Lean", "4", "", ("lean",), "b"),
+        Tool("verus", "Verus", "1", "", ("verus",), "c"),
+    ):
+        assert [asked(pool, other, HONEST).result(0) for _ in range(FEW + 2)] == [False] * (FEW + 2)
+    job, clause = Job({"m.dfy": HONEST}, ("m.dfy",), options=("--function-syntax:3",)), Span(0, 9)
+    assert [pool.refutes(tool("well"), job, "m.dfy", clause).result(0) for _ in range(FEW + 2)] == [False] * (FEW + 2)
+    assert not Cold().refutes(tool("well"), job, "m.dfy", clause).result(0)
+
+
+def test_a_real_server_refutes_and_does_not(pool: Warm, dafny: tuple[str, ...]) -> None:
+    """Real Dafny 4: an honest twin is refuted, one whose body proves false is not; includes are found."""
+    real = installed(dafny)
+    if real.generation != MODERN:
+        pytest.skip("only Dafny 4 has a server")
+    assert answers(pool, real, HONEST, UNSOUND, HONEST) == [True, False, True]
+
+
+def test_a_build_with_them_comes_to_the_same(tree: Tree, dafny: tuple[str, ...]) -> None:
+    """Honest fills are verified, one that proves false from its own contract is told, as without them."""
+    if installed(dafny).generation != MODERN:
+        pytest.skip("only Dafny 4 has a server")
+    tree.dafny = dafny
+    hole = "// <vc-code>\n{\n}\n// </vc-code>\n"
+    book = []
+    for number in range(7):
+        tree.write(f"m{number}.dfy", f"method M{number}(n: int) returns (r: int)\n  ensures r == n + {number}\n{hole}")
+        book.append({"match": f"method M{number}(n: int) returns (r: int)", "fills": {"h1": f"  r := n + {number};"}})
+    tree.write("vacuous.dfy", f"lemma V(n: int)\n  requires n > n\n  ensures n == 0\n{hole}")
+    book.append({"match": "lemma V(n: int)", "fills": {"h1": "  assert n > n;"}})
+    states = {}
+    for warm_too in (True, False):
+        with Server(answer_fills(AnswerBook(book))) as server:
+            tree.configure(model="m-1", base_url=server.url, warm=warm_too)
+            ended = tree.doit("generate" if warm_too else "recheck=1")
+        assert ended.code == 0, ended.text
+        states[warm_too] = {one["path"]: (one["state"], tuple(one["remarks"])) for one in tree.summary["rows"]}
+    assert states[True] == states[False]
+    assert states[True]["m6.dfy"] == ("verified", ())
+    assert states[True]["vacuous.dfy"] == ("verified", ("spec-vacuous: V",))
