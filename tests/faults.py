@@ -66,7 +66,7 @@ FAULTS = {
     ),
     "lost": Fault(
         "implementations are not stored",
-        "store/store.py", "self._book.add([made])\n            if shape:", "if False:",
+        "store/store.py", "self._book.add([made])\n            for row in", "for row in",
     ),
     "person": Fault(
         "of several fills neither a person's nor the newest stands first",
@@ -105,9 +105,9 @@ FAULTS = {
     ),
     "race": Fault(
         "the record is of the sources as they are after the request",
-        "session.py", "parts = keys.generated(solution.key, spec, identity,",
+        "producing.py", "parts = keys.generated(solution.key, spec, identity,",
         "from dataclasses import replace\n"
-        "        now = self.config.root / path\n"
+        "        now = self._project.config.root / path\n"
         "        spec = replace(spec, source=now.read_bytes()) if now.exists() else spec\n"
         "        parts = keys.generated(solution.key, spec, identity,",
         "faults3",

@@ -91,6 +91,7 @@ def test_one_that_can_not_be_believed_refutes_nothing(pool: Warm, mode: str) -> 
     assert not asked(pool, tool(mode), HONEST).result(PATIENCE)
 
 
+@pytest.mark.slow
 def test_one_that_grows_is_ended(pool: Warm) -> None:
     """It may refute what is wrong until it has taken more than it may; never what is proved."""
     told = answers(pool, tool("grows"), *[HONEST, UNSOUND] * 6)

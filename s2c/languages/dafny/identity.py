@@ -27,6 +27,7 @@ WORD = re.compile(r""""([^"]*)"|'([^']*)'|([^\s"';()<>|&]+)""")
 CLIMB = re.compile(r"""[)"}']*((?:/[^"'\s)]+)*)""")  # what follows `$0` in "$(dirname -- "$0")/../lib"
 RUNTIMES = ("mono", "mono-sgen", "cli", "dotnet")
 SKIPPED_ENDINGS = (".log", ".lock", ".pid", ".pyc")
+SERVER_LOG = re.compile(r"DafnyLanguageServerLog[^/]*\.txt")  # `dafny server` writes one beside itself each time
 SKIPPED_FOLDERS = frozenset({"__pycache__", "logs", ".cache"})
 STORE = ".store/dafny/*/dafny/*/tools/*/*/Dafny.dll"  # beside the starter that `dotnet tool install` makes
 SOLVER = re.compile(r"z3(?:-[\d.]+)?")
@@ -184,4 +185,4 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _counts(path: Path) -> bool:
-    return path.is_file() and not path.name.endswith(SKIPPED_ENDINGS)
+    return path.is_file() and not path.name.endswith(SKIPPED_ENDINGS) and SERVER_LOG.fullmatch(path.name) is None
