@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(HERE)]
 from main_job import HEADLESS, NOT_IN_4, Proof, project  # noqa: E402
 
 from tests.dafny_tools import available  # noqa: E402
-from tests.machines import Machines  # noqa: E402
+from tests.machines import Machines, Noted, judged  # noqa: E402
 
 LOST = 2  # exit code of a run whose scheduler is gone
 
@@ -36,12 +36,14 @@ def main() -> int:
     left_out = {HEADLESS, *([NOT_IN_4] if generation != "2.3" else [])}
     rows = [row for row in rows if row["id"] not in left_out][:count]
     print(f"--- Dafny {generation}: {len(rows)} specs", flush=True)
-    with project(available()[generation], rows) as proof:
-        steps(proof)
+    with project((), rows) as proof:
+        noted = Noted(proof.tree.root.parent / "noted", Path(available()[generation][0]))
+        proof.tree.tables["dafny"] = noted.table
+        steps(proof, noted)
         return 0 if proof.held else 1
 
 
-def steps(proof: Proof) -> None:
+def steps(proof: Proof, noted: Noted) -> None:
     """A local build; 1, 2 and 4 workers, of the 4 one killed and one stopped; a scheduler lost, and the rest of it."""
     proof.tree.configure(exclude=["b-*/**", "c-*/**"])  # what earlier builds left
     local = build(proof, "local", None)
@@ -59,7 +61,7 @@ def steps(proof: Proof) -> None:
         build(proof, "4 workers, one killed, one stopped", local, harm)
     with Machines(proof.tree.root.parent / "lost") as machines:
         workers(proof, machines, 2)
-        lost(proof, machines, local)
+        lost(proof, noted, machines, local)
 
 
 def workers(proof: Proof, machines: Machines, count: int) -> list[Any]:
@@ -75,7 +77,7 @@ def build(
     """One build from nothing; `harm` comes when half of it is judged. What it made, which is moved aside."""
     begun = time.monotonic()
     code, text = ended(proof, harm)
-    seconds, made, ran = time.monotonic() - begun, outputs(proof), judged(proof)
+    seconds, made, ran = time.monotonic() - begun, outputs(proof), judged(proof.tree.root)
     held = code == 0 and proof.tree.summary["verified"] == len(proof.rows) == len(ran)
     figures = {"judged": len(ran), "equal": local is None or made == local, "seconds": round(seconds), "code": code}
     held = held and (local is None or made == local)
@@ -88,21 +90,23 @@ def build(
     return made
 
 
-def lost(proof: Proof, machines: Machines, local: Mapping[str, bytes]) -> None:
+def lost(proof: Proof, noted: Noted, machines: Machines, local: Mapping[str, bytes]) -> None:
     """The scheduler is killed when half is judged; the next run, with another one, judges the rest and only that."""
+    noted.take()
     code, text = ended(proof, machines.scheduler.kill)
-    first, requests = judged(proof), len(proof.server.requests)
+    first, requests, ran = judged(proof.tree.root), len(proof.server.requests), set(noted.take())
     told = "the Dask scheduler is gone" in text and "Traceback" not in text
-    proof.say("scheduler killed", code == LOST and told, judged=len(first), code=code, told=told)
-    (proof.tree.root / "build/events.jsonl").unlink()
+    held = code == LOST and told and first <= ran
+    proof.say("scheduler killed", held, judged=len(first), begun=len(ran), code=code, told=told)
     machines.begin()
     workers(proof, machines, 2)
     code, text = ended(proof, None)
-    second, asked, made = judged(proof), len(proof.server.requests) - requests, outputs(proof)
-    again = first & second
-    held = code == 0 and not again and len(first | second) == len(proof.rows) and made == local and asked == 0
-    figures = {"judged": len(second), "judged_again": len(again), "requests": asked, "equal": made == local}
-    proof.say("the run after it", held, **figures, verified=proof.tree.summary["verified"], code=code)
+    second, asked, made = set(noted.take()), len(proof.server.requests) - requests, outputs(proof)
+    again, verified = first & second, proof.tree.summary["verified"]
+    held = code == 0 and not again and asked == 0 and made == local and verified == len(proof.rows)
+    held = held and judged(proof.tree.root) - first <= second
+    figures = {"judged_again": len(again), "requests": asked, "equal": made == local, "code": code}
+    proof.say("the run after it", held, judged=len(judged(proof.tree.root) - first), verified=verified, **figures)
     if not held:
         print(text[-4000:])
 
@@ -113,20 +117,12 @@ def ended(proof: Proof, harm: Callable[[], None] | None) -> tuple[int, str]:
         running = proof.tree.start("generate")
         said = pool.submit(running.communicate, timeout=proof.tree.timeout)
         while harm is not None and not said.done():
-            if len(judged(proof)) * 2 >= len(proof.rows):
+            if len(judged(proof.tree.root)) * 2 >= len(proof.rows):
                 harm()
                 break
             time.sleep(0.1)
         text = b"".join(said.result()).decode("utf-8", "replace")
         return int(running.returncode), text
-
-
-def judged(proof: Proof) -> set[str]:
-    """The components on which a verdict was given by running a verifier."""
-    told = proof.tree.root / "build/events.jsonl"
-    lines = told.read_text(encoding="utf-8").splitlines(keepends=True) if told.exists() else []
-    events = [json.loads(line) for line in lines if line.endswith("\n")]
-    return {one["component"] for one in events if one["event"] == "verdict" and one["cpu_ms"]}
 
 
 def outputs(proof: Proof) -> dict[str, bytes]:
