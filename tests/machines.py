@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -75,12 +75,12 @@ class Machines:
         return self.scheduler
 
     def worker(
-        self, name: str, threads: int = 1, environment: Mapping[str, str] | None = None
+        self, name: str, threads: int = 1, environment: Mapping[str, str] | None = None, words: Sequence[str] = ()
     ) -> "subprocess.Popen[bytes]":
         """Start a worker that nobody replaces."""
-        words = ["worker", self.address, "--no-nanny", "--no-dashboard", "--nthreads", str(threads), "--name", name]
-        words += ["--host", "127.0.0.1", "--memory-limit", "0", "--local-directory", str(self._folder)]
-        return self._start(name, [*words, "--death-timeout", "60"], environment)
+        own = ["worker", self.address, "--no-nanny", "--no-dashboard", "--nthreads", str(threads), "--name", name]
+        own += ["--host", "127.0.0.1", "--memory-limit", "0", "--local-directory", str(self._folder)]
+        return self._start(name, [*own, "--death-timeout", "60", *words], environment)
 
     def end_workers(self) -> None:
         """Kill every worker, as a machine that fails does."""
