@@ -19,6 +19,9 @@ from s2c import worker
 from s2c.errors import ConfigError, S2cError
 from s2c.settings import DaskSettings
 
+# Loggers to which Dask gives a level of their own, so that a parent's does not count, and its event loop's.
+OWN_LEVELS = ("distributed", "distributed.client", "distributed.gc", "tornado.application", "asyncio")
+
 
 class LostError(Exception):
     """The scheduler, or a message with it, is gone."""
@@ -42,7 +45,8 @@ class Cluster:
 
     def __init__(self, settings: DaskSettings) -> None:
         self.address = settings.address
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters of it is told by us
+        for name in OWN_LEVELS:  # what matters of it is told by us
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             security = _security(settings)
             self._client: Any = Client(

@@ -4,12 +4,13 @@ Law: what was started is ended: with SIGCONT first, so that a stopped one goes t
 """
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +22,33 @@ QUICK = {
     "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "10s",
     "DASK_DISTRIBUTED__WORKER__MEMORY__TERMINATE": "False",
 }
+
+
+def judged(project: Path) -> set[str]:
+    """The components on which the project's last run had a verdict."""
+    told = project / "build/events.jsonl"
+    lines = told.read_text(encoding="utf-8").splitlines(keepends=True) if told.exists() else []
+    events = [json.loads(line) for line in lines if line.endswith("\n")]
+    return {one["component"] for one in events if one["event"] == "verdict"}
+
+
+class Noted:
+    """A verifier that notes what it is run on, and is that verifier else; `words` go before it, as shell."""
+
+    def __init__(self, folder: Path, program: Path, words: str = "") -> None:
+        folder.mkdir()
+        self._notes = folder / "notes"
+        own = folder / "dafny"
+        note = f'case "$one" in *.dfy) echo "$one" >> {self._notes};; esac'
+        own.write_text(f'#!/bin/sh\nfor one; do {note}; {words or ":"}; done\nexec {program} "$@"\n')
+        own.chmod(0o755)
+        self.table = {"command": [str(own)], "files": [str(own), str(program)]}
+
+    def take(self) -> list[str]:
+        """The files of the runs since this was last asked."""
+        found = self._notes.read_text().splitlines() if self._notes.exists() else []
+        self._notes.unlink(missing_ok=True)
+        return found
 
 
 class Machines:
@@ -47,12 +75,12 @@ class Machines:
         return self.scheduler
 
     def worker(
-        self, name: str, threads: int = 1, environment: Mapping[str, str] | None = None
+        self, name: str, threads: int = 1, environment: Mapping[str, str] | None = None, words: Sequence[str] = ()
     ) -> "subprocess.Popen[bytes]":
         """Start a worker that nobody replaces."""
-        words = ["worker", self.address, "--no-nanny", "--no-dashboard", "--nthreads", str(threads), "--name", name]
-        words += ["--host", "127.0.0.1", "--memory-limit", "0", "--local-directory", str(self._folder)]
-        return self._start(name, [*words, "--death-timeout", "60"], environment)
+        own = ["worker", self.address, "--no-nanny", "--no-dashboard", "--nthreads", str(threads), "--name", name]
+        own += ["--host", "127.0.0.1", "--memory-limit", "0", "--local-directory", str(self._folder)]
+        return self._start(name, [*own, "--death-timeout", "60", *words], environment)
 
     def end_workers(self) -> None:
         """Kill every worker, as a machine that fails does."""

@@ -13,7 +13,7 @@ import pytest
 from tests import runs, stand_in
 from tests.dafny_tools import available
 from tests.loopback import Server
-from tests.machines import Machines
+from tests.machines import Machines, Noted, judged
 from tests.openai_server import AnswerBook, answer_fills
 from tests.projects import Tree
 
@@ -25,6 +25,7 @@ from s2c.process import Limits, Run
 from s2c.settings import DaskSettings
 
 COUNT = 8
+KILL = "kill -9 $(ps -o ppid= -p $PPID)"  # of what started the supervisor of this process: a worker
 
 
 @pytest.fixture
@@ -61,11 +62,14 @@ def outputs(tree: Tree) -> Mapping[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((tree.root / "build").glob("*.dfy"))}
 
 
-def until(runs_in: Path, count: int) -> None:
-    """Wait until the verifier was started so often."""
-    end = time.monotonic() + 60
-    while stand_in.runs(runs_in) < count and time.monotonic() < end:
-        time.sleep(0.05)
+def until_judged(tree: Tree, count: int) -> set[str]:
+    """Wait until so many components are judged, and not all of them; those that are."""
+    end = time.monotonic() + 120
+    while len(found := judged(tree.root)) < count:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert len(found) < COUNT
+    return found
 
 
 def test_a_run_survives_its_workers(tmp_path: Path, tree: Tree, server: Server, machines: Machines) -> None:
@@ -78,10 +82,9 @@ def test_a_run_survives_its_workers(tmp_path: Path, tree: Tree, server: Server, 
     (tree.root / ".doit.db").unlink()
     workers = [machines.worker(f"w{number}") for number in range(4)]
     on(tree, machines)
-    (tmp_path / "tool" / "pause").write_text("0.3")
-    before = stand_in.runs(tmp_path / "tool")
+    (tmp_path / "tool" / "pause").write_text("0.5")
     running = tree.start("generate")
-    until(tmp_path / "tool", before + 12)
+    until_judged(tree, 1)
     workers[0].kill()
     workers[1].send_signal(signal.SIGSTOP)
     told = running.communicate(timeout=120)
@@ -95,33 +98,55 @@ def test_a_lost_scheduler_ends_the_run_and_loses_no_verdict(
 ) -> None:
     """The scheduler is killed: a clear end. The next run judges only what was not judged."""
     assert server.url
+    noted = Noted(tmp_path / "noted", tmp_path / "tool" / "dafny")
+    tree.tables["dafny"] = noted.table
     machines.worker("w")
     on(tree, machines)
     (tmp_path / "tool" / "pause").write_text("0.3")
     running = tree.start("generate")
-    until(tmp_path / "tool", 12)
+    until_judged(tree, 2)
     machines.scheduler.kill()
     out, err = running.communicate(timeout=120)
     assert running.returncode == 2, (out, err)
     assert b"the Dask scheduler is gone" in out + err
     assert b"Traceback" not in out + err, (out + err).decode()[-6000:]
-    requests = len(server.requests)
-    first = stand_in.runs(tmp_path / "tool")
+    requests, first = len(server.requests), judged(tree.root)
+    assert first <= set(noted.take())
     machines.begin()
     machines.worker("again")
     on(tree, machines)
     ended = tree.doit("generate")
     assert ended.code == 0, ended.text
     assert len(server.requests) == requests
-    two_a_spec, self_tests, in_flight = 2 * COUNT, 4 * 2, 2
-    assert stand_in.runs(tmp_path / "tool") <= first + two_a_spec + self_tests + in_flight - (12 - self_tests) + 2
+    again = set(noted.take())
+    assert not first & again
+    assert judged(tree.root) - first == again & judged(tree.root)
+
+
+def test_a_component_that_kills_three_workers_is_a_tool_crash(
+    tmp_path: Path, tree: Tree, server: Server, machines: Machines
+) -> None:
+    """It is told as one; every other component is judged by the worker that is left."""
+    assert server.url
+    deadly = f'case "$one" in S03.dfy) {KILL};; esac'
+    tree.tables["dafny"] = Noted(tmp_path / "deadly", tmp_path / "tool" / "dafny", deadly).table
+    workers = [machines.worker(f"w{number}") for number in range(4)]
+    on(tree, machines)
+    tree.configure(jobs=1)
+    ended = tree.doit("generate")
+    assert ended.code == 2, ended.text
+    assert "S03.dfy: tool-crash: the run was stopped: lost" in ended.text
+    states = tree.states
+    assert states.pop("S03.dfy") != "verified"
+    assert set(states.values()) == {"verified"}
+    assert sum(worker.poll() is None for worker in workers) == 1
 
 
 def test_one_run_that_kills_three_workers_is_lost_and_not_the_run(machines: Machines) -> None:
     """The fourth worker goes on with other work."""
     workers = [machines.worker(f"w{number}") for number in range(4)]
     with Fleet(DaskSettings(address=machines.address), (), 1, print, set()) as fleet:
-        deadly = Run(("sh", "-c", "kill -9 $(ps -o ppid= -p $PPID)"), {}, Limits(30))
+        deadly = Run(("sh", "-c", KILL), {}, Limits(30))
         assert fleet.submit(deadly).result(90).killed == "lost"
         assert sum(worker.poll() is None for worker in workers) == 1
         assert fleet.submit(Run(("echo", "on"), {}, Limits(30))).result(60).stdout == b"on\n"
