@@ -55,8 +55,11 @@ class Judge:
         self._submit = submit
         self._refuter = refuter or Cold()
 
-    def judge(self, case: Case, tool: Tool) -> Verdict:
-        """The verdict on one case; runs the verifier only if no stored verdict is about exactly this."""
+    def judge(self, case: Case, tool: Tool, *, doubted: bool = False) -> Verdict:
+        """The verdict on one case; runs the verifier only if no stored verdict is about exactly this.
+
+        `doubted`: it is likely to be wrong, so whoever can refute it for less is asked first.
+        """
         bench = _Bench(self._graph, self._config, case, tool)
         refused = bench.refused()
         if refused is not None:
@@ -64,7 +67,7 @@ class Judge:
         known = self._stored(bench.key)
         if known is not None:
             return known
-        verdict = self._run(bench)
+        verdict = (self._refuted(bench) if doubted else None) or self._run(bench)
         if verdict.kind not in FORGOTTEN:
             self._store.put_verdict(bench.key, to_json(verdict))
         return verdict
@@ -82,6 +85,10 @@ class Judge:
             return None
         return verdict
 
+    def _refuted(self, bench: "_Bench") -> Verdict | None:
+        reading = self._refuter.refutes(bench.tool, bench.job, bench.job.members[0]).result()
+        return None if reading is None or reading.kind is VerdictKind.VERIFIED else bench.said(reading)
+
     def _run(self, bench: "_Bench") -> Verdict:
         reading, milliseconds = self._read(bench, bench.job)
         if reading.kind in OUT_OF_BUDGET:
@@ -93,7 +100,7 @@ class Judge:
             return replace(found, cpu_ms=milliseconds)
         # a twin that is refuted in a warm process needs no cold one; what is proved false is so by a cold one alone
         asked = [(twin, self._refuter.refutes(bench.tool, twin.job, twin.place, twin.clause)) for twin in bench.twins]
-        left = [twin for twin, refuted in asked if not refuted.result()]
+        left = [twin for twin, refuted in asked if refuted.result() is None]
         for twin, future in [(twin, self._submit(bench.check(twin.job))) for twin in left]:
             raw = future.result()
             milliseconds += raw.cpu_ms

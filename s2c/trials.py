@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 from s2c.accepted import Accepted
+from s2c.doubt import Doubts
 from s2c.graph import Component
 from s2c.judge import Judge
 from s2c.model import Event, Verdict, VerdictKind
@@ -26,6 +27,7 @@ class Trials:
         self.accepted = Accepted(project.graph)
         self.tools = Toolbox(project.config, project.graph.layouts, project.store, submit)
         self._judge = Judge(project.graph, project.config, project.store, self.tools.submit, refuter)
+        self._doubts = Doubts()
         self._listen = listen
         self._lock = threading.Lock()
 
@@ -50,7 +52,9 @@ class Trials:
         elif clashes:
             verdict = Verdict(VerdictKind.POLICY, "", clashes[0].message, refusals=clashes)
         else:
-            verdict = self._judge.judge(case, tool)
+            doubted = self._doubts.doubted(component.id, candidate.origin)
+            verdict = self._judge.judge(case, tool, doubted=doubted)
+            self._doubts.note(component.id, candidate.origin, verdict)
         self._listen(
             Event("verdict", {"component": component.id, "verdict": str(verdict.kind), "cpu_ms": verdict.cpu_ms})
         )

@@ -8,14 +8,13 @@ process that lies, hangs, dies or answers for another file costs time, and nothi
 import queue
 import threading
 import time
-from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from shutil import rmtree
 from types import TracebackType
 from typing import Protocol, Self
 
-from s2c.languages.base import Job, language
+from s2c.languages.base import Job, Reading, language
 from s2c.languages.screens import Conversation, Gone, Question, Screen, Screens
 from s2c.model import Span
 from s2c.process import Tool
@@ -30,14 +29,15 @@ WAIT = 4.0  # seconds that an answer waits for others at most, before the test t
 LOOK = 0.1  # seconds between two looks at what is asked
 WIDE = 4  # cases for each job that may be judged side by side: while one waits for a warm answer another is run
 
-Asked = tuple[Question, "Future[bool]"]
+Answer = Reading | None  # what refutes it; None says nothing
+Asked = tuple[Question, "Future[Answer]"]
 
 
 class Refuter(Protocol):
-    """Whoever may refute a clause."""
+    """Whoever may refute a clause, or a file."""
 
-    def refutes(self, tool: Tool, job: Job, path: str, clause: Span) -> "Future[bool]":
-        """Whether this clause of the job's file is surely not proved. False says nothing."""
+    def refutes(self, tool: Tool, job: Job, path: str, clause: Span | None = None) -> "Future[Answer]":
+        """Why this clause of the job's file, or the whole of it, is surely not proved. None says nothing."""
 
 
 class Cold:
@@ -45,10 +45,10 @@ class Cold:
 
     wide = 1
 
-    def refutes(self, tool: Tool, job: Job, path: str, clause: Span) -> "Future[bool]":
+    def refutes(self, tool: Tool, job: Job, path: str, clause: Span | None = None) -> "Future[Answer]":
         """Never."""
         del tool, job, path, clause
-        return _said(refuted=False)
+        return _nothing()
 
     def close(self) -> None:
         """Nothing runs."""
@@ -71,14 +71,14 @@ class Warm:
         self._lines: dict[str, _Line] = {}
         self._closed = False
 
-    def refutes(self, tool: Tool, job: Job, path: str, clause: Span) -> "Future[bool]":
+    def refutes(self, tool: Tool, job: Job, path: str, clause: Span | None = None) -> "Future[Answer]":
         """Asks a warm process, if this tool has such and they are worth it by now."""
         verifier = language(tool.language).verifier
         screen = verifier.screen(tool) if isinstance(verifier, Screens) else None
         question = screen.question(job, path, clause) if screen is not None else None
         with self._lock:
             if screen is None or question is None or self._closed:
-                return _said(refuted=False)
+                return _nothing()
             line = self._lines.setdefault(tool.identity, _Line(screen, self._most))
         return line.ask(question)
 
@@ -110,12 +110,12 @@ class _Line:
         self._over = threading.Event()
         self._lock = threading.Lock()
 
-    def ask(self, question: Question) -> "Future[bool]":
+    def ask(self, question: Question) -> "Future[Answer]":
         with self._lock:
             self._asked += 1
             if self._asked <= FEW or self._over.is_set():
-                return _said(refuted=False)
-            told: Future[bool] = Future()
+                return _nothing()
+            told: Future[Answer] = Future()
             self._waiting.put((question, told))
             if len(self._threads) < self._most and (not self._threads or self._waiting.qsize() > HELD):
                 self._threads.append(threading.Thread(target=self._serve, name="s2c-warm", daemon=True))
@@ -132,7 +132,7 @@ class _Line:
         """What still waits goes cold."""
         while True:
             try:
-                _tell([self._waiting.get_nowait()[1]], refuted=False)
+                _tell(self._waiting.get_nowait()[1], None)
             except queue.Empty:
                 return
 
@@ -158,7 +158,7 @@ class _Process:
     def __init__(self, screen: Screen) -> None:
         self._resident = Resident(screen.run())
         self._screen = screen
-        self._held: list[Future[bool]] = []
+        self._held: list[tuple[Future[Answer], Reading]] = []
         self._tests = self._number = 0
         self._since = 0.0  # when the first of those was held back
 
@@ -179,10 +179,11 @@ class _Process:
 
     def close(self) -> None:
         """End it; what was held back is in doubt."""
-        _tell(self._held, refuted=False)
+        for told, _ in self._held:
+            _tell(told, None)
         self._resident.close()
 
-    def _answer(self, talk: Conversation, question: Question, told: "Future[bool]") -> None:
+    def _answer(self, talk: Conversation, question: Question, told: "Future[Answer]") -> None:
         """What is refuted is held back; what is not goes cold at once."""
         self._number += 1
         place = self._resident.folder / f"q{self._number}"
@@ -190,21 +191,22 @@ class _Process:
             _lay_out(place, question)
             refuted = talk.ask(place, question)
         except (Gone, OSError, ValueError, TypeError) as error:
-            _tell([told], refuted=False)
+            _tell(told, None)
             raise Gone(str(error)) from None
         finally:
             rmtree(place, ignore_errors=True)
-        if refuted:
-            self._since = self._since if self._held else time.monotonic()
-            self._held.append(told)
-        else:
-            _tell([told], refuted=False)
+        if refuted is None:
+            _tell(told, None)
+            return
+        self._since = self._since if self._held else time.monotonic()
+        self._held.append((told, refuted))
 
     def _give(self, talk: Conversation) -> None:
         """Test it, and let its answers count."""
         self._test(talk)
         held, self._held = self._held, []
-        _tell(held, refuted=True)
+        for told, refuted in held:
+            _tell(told, refuted)
 
     def _test(self, talk: Conversation) -> None:
         """Raises Gone where it is not what it must be."""
@@ -229,13 +231,12 @@ def _lay_out(place: Path, question: Question) -> None:
         target.write_bytes(content)
 
 
-def _said(*, refuted: bool) -> "Future[bool]":
-    told: Future[bool] = Future()
-    told.set_result(refuted)
+def _nothing() -> "Future[Answer]":
+    told: Future[Answer] = Future()
+    told.set_result(None)
     return told
 
 
-def _tell(waiting: "Sequence[Future[bool]]", *, refuted: bool) -> None:
-    for told in waiting:
-        if not told.done():
-            told.set_result(refuted)
+def _tell(told: "Future[Answer]", answer: Answer) -> None:
+    if not told.done():
+        told.set_result(answer)

@@ -88,6 +88,14 @@ def any_dafny() -> tuple[str, ...]:
 
 
 @pytest.fixture
+def dafny4() -> tuple[str, ...]:
+    """The command of a real Dafny 4, for what 2.3 has not."""
+    if "4.x" not in available():
+        pytest.skip("no Dafny 4 on this machine")
+    return available()["4.x"]
+
+
+@pytest.fixture
 def tree(tmp_path: Path) -> Tree:
     """An empty project in a folder of its own."""
     return Tree(tmp_path / "project")

@@ -398,6 +398,7 @@ PRINT_PLAN = """
 import random, sys
 from pathlib import Path
 from s2c.commands import plan
+from s2c.times import Estimate
 from tests.picture import Bench
 from tests.projects import Tree
 from tests.test_keys import EVEN, ODD, READS, TAGGED, USES, VALUE, HOLE
@@ -410,7 +411,7 @@ for path, text in files:
 bench.build(only="a/x/value.dfy")
 made = bench.plan()
 first = plan.Round(made.requests, None, exact=False)
-print(plan._to_json(made, first, [], []), plan._to_text(made, first, []))
+print(plan._to_json(made, first, [], [], Estimate(0, 0, 0)), plan._to_text(made, first, []))
 """
 
 

@@ -13,7 +13,7 @@ ORDER = """
     graph shards lint prompts wire keys shape outputs settled idle project splice stands tokens prices money trouble
     stream endpoint tries pace inbox parting llm batches patterns asking sizes tallies spent reuse plan blame
     approach repair sending bill again schedule policy supervise sandbox resident warm identity carrier executor
-    worker tools cluster fleet executors case judge audit weak built accepted solution trials pictures past copies
+    worker tools cluster fleet executors case judge audit weak built accepted solution doubt trials pictures past copies
     times keeping solve gather rounds connect producing session inquiry preview drawing adoption originals history
     orphans today upkeep overview report ledger outcomes recorded memory skipping wishes leaving taskstate ending
     tasks scaffold checkup watch commands cli

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from s2c import warm
-from s2c.languages.base import Job
+from s2c.languages.base import Job, Reading
 from s2c.languages.dafny.verifier import LEGACY, MODERN
 from s2c.model import Span
 from s2c.process import Tool
@@ -32,18 +32,19 @@ def tool(mode: str) -> Tool:
     return Tool("dafny", "Dafny", "4.11.0", MODERN, (sys.executable, "-I", "-S", str(PLAYED), mode), f"played {mode}")
 
 
-def asked(some: Warm, real: Tool, source: bytes) -> "Future[bool]":
-    """The question whether the `ensures false` of this file is refuted."""
-    at = source.index(b"ensures false")
+def asked(some: Warm, real: Tool, source: bytes, *, whole: bool = False) -> "Future[Reading | None]":
+    """The question whether the `ensures false` of this file is refuted, or the whole of it."""
+    at = 0 if whole else source.index(b"ensures false")
     files = {"folder/m.dfy": source, "folder/odd.dfy": ODD}
-    return some.refutes(real, Job(files, ("folder/m.dfy",)), "folder/m.dfy", Span(at, at + len(b"ensures false")))
+    clause = None if whole else Span(at, at + len(b"ensures false"))
+    return some.refutes(real, Job(files, ("folder/m.dfy",)), "folder/m.dfy", clause)
 
 
-def answers(some: Warm, real: Tool, *sources: bytes) -> list[bool]:
-    """What comes of these, after the few that are left to cold processes."""
+def answers(some: Warm, real: Tool, *sources: bytes, whole: bool = False) -> list[bool]:
+    """Whether these are refuted, after the few that are left to cold processes."""
     assert not any(asked(some, real, HONEST).result(0) for _ in range(FEW))
-    told = [asked(some, real, source) for source in sources]
-    return [one.result(PATIENCE) for one in told]
+    told = [asked(some, real, source, whole=whole) for source in sources]
+    return [one.result(PATIENCE) is not None for one in told]
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_a_pool_that_is_closed_refutes_nothing() -> None:
         asked(made, tool("hangs"), HONEST)
     waiting = [asked(made, tool("hangs"), HONEST) for _ in range(5)]
     made.close()
-    assert [one.result(5) for one in waiting] == [False] * 5
+    assert [one.result(5) for one in waiting] == [None] * 5
     assert not asked(made, tool("well"), HONEST).result(5)
 
 
@@ -130,25 +131,21 @@ def test_only_dafny_4_has_them(pool: Warm) -> None:
         Tool("lean", "Lean", "4", "", ("lean",), "b"),
         Tool("verus", "Verus", "1", "", ("verus",), "c"),
     ):
-        assert [asked(pool, other, HONEST).result(0) for _ in range(FEW + 2)] == [False] * (FEW + 2)
+        assert [asked(pool, other, HONEST).result(0) for _ in range(FEW + 2)] == [None] * (FEW + 2)
     job, clause = Job({"m.dfy": HONEST}, ("m.dfy",), options=("--function-syntax:3",)), Span(0, 9)
-    assert [pool.refutes(tool("well"), job, "m.dfy", clause).result(0) for _ in range(FEW + 2)] == [False] * (FEW + 2)
+    assert [pool.refutes(tool("well"), job, "m.dfy", clause).result(0) for _ in range(FEW + 2)] == [None] * (FEW + 2)
     assert not Cold().refutes(tool("well"), job, "m.dfy", clause).result(0)
 
 
-def test_a_real_server_refutes_and_does_not(pool: Warm, dafny: tuple[str, ...]) -> None:
+def test_a_real_server_refutes_and_does_not(pool: Warm, dafny4: tuple[str, ...]) -> None:
     """Real Dafny 4: an honest twin is refuted, one whose body proves false is not; includes are found."""
-    real = installed(dafny)
-    if real.generation != MODERN:
-        pytest.skip("only Dafny 4 has a server")
+    real = installed(dafny4)
     assert answers(pool, real, HONEST, UNSOUND, HONEST) == [True, False, True]
 
 
-def test_a_build_with_them_comes_to_the_same(tree: Tree, dafny: tuple[str, ...]) -> None:
+def test_a_build_with_them_comes_to_the_same(tree: Tree, dafny4: tuple[str, ...]) -> None:
     """Honest fills are verified, one that proves false from its own contract is told, as without them."""
-    if installed(dafny).generation != MODERN:
-        pytest.skip("only Dafny 4 has a server")
-    tree.dafny = dafny
+    tree.dafny = dafny4
     hole = "// <vc-code>\n{\n}\n// </vc-code>\n"
     book = []
     for number in range(7):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from s2c.languages.base import Job
+from s2c.languages.base import Job, Reading
 from s2c.model import Span
 from s2c.process import Run, Tool
 
@@ -20,11 +20,11 @@ class Gone(Exception):  # noqa: N818 - it is a state of the other side, not a mi
 
 @dataclass(frozen=True)
 class Question:
-    """Is this clause refuted? `files` as they are laid out, `path` the one with the clause, `clause` its bytes."""
+    """Is it refuted? `files` as they are laid out, `path` the one that is meant, `clause` bytes of it; None: all."""
 
     files: Mapping[str, bytes] = field(repr=False)
     path: str
-    clause: Span
+    clause: Span | None = None
 
 
 class Pipe(Protocol):
@@ -40,8 +40,8 @@ class Pipe(Protocol):
 class Conversation(Protocol):
     """What is said with one process."""
 
-    def ask(self, place: Path, question: Question) -> bool:
-        """Whether the clause is refuted. `place` holds the question's files. Raises Gone."""
+    def ask(self, place: Path, question: Question) -> Reading | None:
+        """What refutes it, as a cold run would be read; None says nothing. `place` holds the files. Raises Gone."""
 
     def is_sound(self, place: Path, salt: int) -> bool:
         """Whether it proves what is right, refutes what is wrong, and proves even `false` where that follows.
@@ -56,8 +56,8 @@ class Screen(Protocol):
     def run(self) -> Run:
         """The process; it speaks on its standard input and output."""
 
-    def question(self, job: Job, path: str, clause: Span) -> Question | None:
-        """A question about a clause of this job's file; None where the process would see other than `check` does."""
+    def question(self, job: Job, path: str, clause: Span | None) -> Question | None:
+        """A question about this job's file; None where the process would see other than `check` does."""
 
     def converse(self, pipe: Pipe) -> Conversation:
         """Begin to speak with a process that was just started. Raises Gone."""

@@ -17,6 +17,7 @@ import traceback
 from typing import Any, NoReturn
 
 LATE = {"s2c.tasks", "s2c.cli", "s2c.ending"}
+EXTRA = {"s2c.cluster", "s2c.fleet"}  # with executor = "dask" alone
 OTHERS = ("doit.doit_cmd", "doit.dependency", "doit.reporter", "openai", "tiktoken", "diskcache", "filelock", "sqlite3")
 
 
@@ -25,7 +26,7 @@ def load() -> None:
     sys.path[0] = os.sep  # not the folder of this file
     package = importlib.import_module("s2c")
     for found in pkgutil.walk_packages(package.__path__, "s2c."):
-        if found.name not in LATE and ".grammar" not in found.name:
+        if found.name not in LATE | EXTRA and ".grammar" not in found.name:
             importlib.import_module(found.name)
     for name in OTHERS:
         importlib.import_module(name)

@@ -1,23 +1,29 @@
 """`dafny server` of Dafny 4 as a screen: the language server's protocol on standard input and output.
 
 Law: a clause is refuted by one thing only: a diagnostic of the verifier, for this very document, that names a place
-inside the clause as the postcondition that could not be proved. Symbols that failed, time-outs and silence refute
-nothing. Every document has a name of its own, so no word about another one is taken for an answer.
+inside the clause as the postcondition that could not be proved. A file is refuted by errors at places of it, each of
+the phase that failed. Symbols that failed, budgets that were used up and silence refute nothing. Every document has a
+name of its own, so no word about another one is taken for an answer.
 
-Measured with 4.11.0: half a second a file where a process of its own takes two; 200 MB after 160 files. The server
-writes a log into its own `lib` folder if it may; logs are no part of the tool's identity.
+Measured with 4.11.0: half a second a file where a process of its own takes two; 200 MB after 160 files. Its errors are
+those of a cold run in the same words, at lines that are counted from 0. The server writes a log into its own `lib`
+folder if it may; logs are no part of the tool's identity.
 """
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from s2c.languages.base import Job
+from s2c.languages.base import Job, Reading
 from s2c.languages.dafny import implied, modern
+from s2c.languages.dafny.output import CRASH_MESSAGE, Said
+from s2c.languages.dafny.places import diagnostics, in_utf16
 from s2c.languages.screens import Gone, Pipe, Question
-from s2c.model import Span
+from s2c.model import Span, VerdictKind
 from s2c.process import Limits, Run, Tool
 
 PATIENCE = 20.0  # seconds for one document: what takes longer is not worth it
@@ -26,7 +32,9 @@ LIFE = 3600  # seconds of wall clock for one server
 MEMORY = 3 * 1024**3  # bytes of data: a server has 0.2 GB after 160 small files
 LARGEST = 64 * 1024 * 1024  # bytes of one message
 FAILED, PROVED = 4, 5  # of a symbol
-BROKEN = frozenset({"ParsingFailed", "ResolutionFailed", "InternalException"})
+BROKEN = {"ParsingFailed": ("Parser", VerdictKind.SYNTAX), "ResolutionFailed": ("Resolver", VerdictKind.TYPE)}
+CRASHED = "InternalException"
+DOUBTFUL = re.compile(f"Verification |.*(?:{CRASH_MESSAGE.pattern})", re.DOTALL)  # a budget was used up, or worse
 NAMED = "could not be proved"
 
 CONTROL = """lemma {{:axiom}} Odd{0}(n: int)
@@ -50,6 +58,15 @@ lemma {4}
 """
 
 
+@dataclass(frozen=True)
+class Heard:
+    """What was said of one document: errors and warnings, statuses of its symbols by place, the phase that failed."""
+
+    said: tuple[Said, ...] = ()
+    statuses: tuple[int, ...] = ()
+    failed: tuple[str, VerdictKind] | None = None
+
+
 class DafnyScreen:
     """How Dafny 4 stays warm. See `s2c.languages.screens.Screen`."""
 
@@ -62,7 +79,7 @@ class DafnyScreen:
         command = (*self._tool.command, "server", *limits, "--cache-verification:0")
         return Run(command, {}, Limits(LIFE, 0, MEMORY), environment={"DOTNET_TieredPGO": "0"})
 
-    def question(self, job: Job, path: str, clause: Span) -> Question | None:
+    def question(self, job: Job, path: str, clause: Span | None) -> Question | None:
         """None where options, several members or files named on the command line make a cold run another one."""
         if job.options or job.members != (path,) or implied.inputs(job):
             return None
@@ -86,9 +103,14 @@ class Talk:
             raise Gone("it does not begin")
         self._send({"method": "initialized", "params": {}})
 
-    def ask(self, place: Path, question: Question) -> bool:
-        """Whether the clause is refuted."""
-        return any(question.clause.start <= at < question.clause.end for at in self._refuted(place / question.path)[0])
+    def ask(self, place: Path, question: Question) -> Reading | None:
+        """What refutes the clause, or the file."""
+        path = place / question.path
+        heard = self._heard(path)
+        if question.clause is None:
+            return _refuted(question.files, heard)
+        clause = range(question.clause.start, question.clause.end)
+        return Reading(VerdictKind.FAILED, {}) if any(at in clause for at in _unproved(path, heard)) else None
 
     def is_sound(self, place: Path, salt: int) -> bool:
         """One file: a method that is right, one that is wrong, and a twin in which `false` follows from an axiom."""
@@ -96,37 +118,41 @@ class Talk:
         own = (f"Right{salt}(n: int) returns (r: int)", f"Wrong{salt}() returns (r: int)", f"Twin{salt}(n: int)")
         text = CONTROL.format(salt, salt + 1, *own)
         path.write_text(text, encoding="utf-8")
-        refuted, statuses = self._refuted(path)
+        heard = self._heard(path)
+        refuted = _unproved(path, heard)
         wrong = text.index(f"ensures r > {salt + 1}")
         at = range(wrong, wrong + len(f"ensures r > {salt + 1}"))
-        return statuses == [PROVED, PROVED, FAILED, PROVED] and bool(refuted) and all(one in at for one in refuted)
+        proved = heard.statuses == (PROVED, PROVED, FAILED, PROVED)
+        return proved and bool(refuted) and all(one in at for one in refuted)
 
-    def _refuted(self, path: Path) -> tuple[list[int], list[int]]:
-        """Offsets, in bytes, of postconditions that could not be proved; the statuses of all symbols, by place."""
+    def _heard(self, path: Path) -> Heard:
         source, uri = path.read_bytes(), path.as_uri()
         document = {"uri": uri, "languageId": "dafny", "version": 1, "text": source.decode("utf-8", "surrogateescape")}
         self._send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
         try:
-            places, statuses = self._until_done(uri)
+            return self._until_done(uri)
         finally:
             self._send({"method": "textDocument/didClose", "params": {"textDocument": {"uri": uri}}})
-        return [_offset(source, line, column) for line, column in places], statuses
 
-    def _until_done(self, uri: str) -> tuple[list[tuple[int, int]], list[int]]:
-        places: list[tuple[int, int]] = []
+    def _until_done(self, uri: str) -> Heard:
+        said: tuple[Said, ...] = ()
         for message in self._messages(PATIENCE):
             params = message.get("params")
             if not isinstance(params, dict) or params.get("uri") != uri or params.get("version") != 1:
                 continue  # of another document, or none
             if message.get("method") == "textDocument/publishDiagnostics":
-                places = list(_unproved(params, uri))
-            if message.get("method") == "dafny/compilation/status" and params.get("status") in BROKEN:
-                return [], []
+                told = params.get("diagnostics") or ()
+                said = tuple(_said(uri, one) for one in told if one.get("severity") in {1, 2})
+            if message.get("method") == "dafny/compilation/status":
+                if params.get("status") in BROKEN:
+                    return Heard(said, failed=BROKEN[params["status"]])
+                if params.get("status") == CRASHED:
+                    return Heard()
             if message.get("method") == "dafny/textDocument/symbolStatus":
                 found = [(_place(one), one.get("status")) for one in params.get("namedVerifiables", [])]
-                statuses = [status for _, status in sorted(found)]
+                statuses = tuple(status for _, status in sorted(found))
                 if statuses and all(isinstance(one, int) and one >= FAILED for one in statuses):
-                    return places, statuses
+                    return Heard(said, statuses)
         raise Gone("no answer in time")
 
     def _send(self, message: Mapping[str, object]) -> None:
@@ -171,16 +197,39 @@ def _length(head: bytes) -> int:
     raise Gone("it sends no length")
 
 
-def _unproved(params: Mapping[str, Any], uri: str) -> Iterator[tuple[int, int]]:
-    """Places (line, UTF-16 column, from 0) of this document that diagnostics name as what could not be proved."""
-    for one in params.get("diagnostics") or ():
-        if one.get("source") != "Verifier" or one.get("severity") != 1:
-            continue
-        for related in one.get("relatedInformation") or ():
-            location = related.get("location") or {}
-            if location.get("uri") == uri and NAMED in str(related.get("message")):
-                start = (location.get("range") or {}).get("start") or {}
-                yield int(start.get("line", -1)), int(start.get("character", -1))
+def _said(uri: str, one: Mapping[str, Any]) -> Said:
+    """One diagnostic as a cold run tells it, lines counted from 1."""
+    location = one.get("location") or {"uri": uri, "range": one.get("range")}
+    start = (location.get("range") or {}).get("start") or {}
+    return Said(
+        path=str(location.get("uri")),
+        line=int(start.get("line", -1)) + 1,
+        column=int(start.get("character", -1)),
+        severity=modern.SEVERITIES.get(one.get("severity", 4), "error"),
+        message=str(one.get("message")),
+        source=str(one.get("source", "")),
+        related=tuple(_said(uri, other) for other in one.get("relatedInformation") or ()),
+    )
+
+
+def _refuted(files: Mapping[str, bytes], heard: Heard) -> Reading | None:
+    """The reading of a file with errors; None where it has none, or any that another run may not have."""
+    source, kind = heard.failed or ("Verifier", VerdictKind.FAILED)
+    errors = [one for one in heard.said if one.severity == "error"]
+    if not errors or (heard.failed is None and FAILED not in heard.statuses):
+        return None
+    sure = (one.source == source and not DOUBTFUL.match(one.message) for one in errors)
+    if not all(sure):
+        return None
+    return Reading(kind, {}, diagnostics(files, heard.said, in_utf16), errors[0].message)
+
+
+def _unproved(path: Path, heard: Heard) -> list[int]:
+    """Where, in bytes of this document, postconditions stand that the verifier names as what could not be proved."""
+    source, uri = path.read_bytes(), path.as_uri()
+    errors = (one for one in heard.said if one.source == "Verifier" and one.severity == "error")
+    named = (one for error in errors for one in error.related if one.path == uri and NAMED in one.message)
+    return [_offset(source, one.line - 1, one.column) for one in named]
 
 
 def _place(verifiable: Mapping[str, Any]) -> tuple[int, int]:
