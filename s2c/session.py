@@ -141,14 +141,15 @@ class Session:
         context = patterns.describe(self.project)
         may_ask = not (self.config.frozen or self.config.offline)
         asker = Rounds(self.project, self._connect, context, self._listen) if may_ask else None
-        with solving(self.config, self._listen), self._executor() as executor, self._warm(executor.jobs) as warm:
+        todo = {home[path] for path in wanted if self.stale(path)}
+        with solving(self.config, self._listen), self._executor() as executor, self._warm(executor, len(todo)) as warm:
             self._listen(Event("locked"))
             for folder in (self.config.build_folder, self.project.store.records_folder):
                 sweep(folder)
             self._asker = asker
             self._ends += [asker.close] if asker is not None else []
             settle_orphans(self.project.store, self._listen)
-            self._expect({home[path] for path in wanted if self.stale(path)}, executor.jobs)
+            self._expect(todo, executor.jobs)
             trials = Trials(self.project, self._counted(executor), self._listen, warm)
             solver = Solver(self.project, trials, executor.jobs * warm.wide, self._listen)
             current = stands.current(self.project, self.stale)
@@ -180,7 +181,7 @@ class Session:
         graph, home = self.project.graph, {self.project.graph.home[path] for path in wanted}
         asked = {one for top in home for one in (top, *graph.closures[top])}
         rehearsal = Rehearsal(self.project, patterns.describe(self.project))
-        with solving(self.config, self._listen), self._executor() as executor, self._warm(executor.jobs) as warm:
+        with solving(self.config, self._listen), self._executor() as executor, self._warm(executor) as warm:
             trials = Trials(self.project, self._counted(executor), self._listen, warm)
             solver = Solver(self.project, trials, executor.jobs * warm.wide, self._listen)
             found = solver.solve(home, asked, stands.current(self.project, self.stale), rehearsal)
@@ -201,7 +202,7 @@ class Session:
         """Judge what lies in build/ for these paths and all that they import, side by side, imports first."""
         graph = self.project.graph
         wanted = {one for path in paths for one in (graph.home[path], *graph.closures[graph.home[path]])}
-        with self._executor() as executor, self._warm(executor.jobs) as warm:
+        with self._executor() as executor, self._warm(executor) as warm:
             toolbox = tools.Toolbox(self.config, graph.layouts, self.project.store, self._counted(executor))
             judge = Judge(graph, self.config, self.project.store, toolbox.submit, warm)
             todo = [one for one in graph.components if one in wanted and one not in self.verdicts]
@@ -281,9 +282,9 @@ class Session:
         self._ends.append(made.close)
         return made
 
-    def _warm(self, jobs: int) -> Warm | Cold:
+    def _warm(self, executor: executors.Place, ahead: int = 0) -> Warm | Cold:
         """Warm verifiers beside those of this machine; none where verifiers run elsewhere."""
-        made = Warm(jobs) if self.config.warm and self.config.executor == "local" else Cold()
+        made = Warm(executor.jobs, ahead) if self.config.warm and self.config.executor == "local" else Cold()
         self._ends.append(made.close)
         return made
 

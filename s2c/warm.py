@@ -20,7 +20,8 @@ from s2c.model import Span
 from s2c.process import Tool
 from s2c.resident import Resident
 
-FEW = 4  # questions that are left to cold processes: to start a warm one costs as much
+FEW = 6  # questions that are left to cold processes: to start a warm one costs as much
+MANY = 2 * FEW  # checks ahead, of which it is known at the start that they will be worth it
 HELD = 8  # answers at most that wait for the next test of a process
 LIVES = 200  # questions for one process: what it gathers goes with it
 TROUBLES = 3  # processes that failed, after which all goes cold
@@ -61,12 +62,16 @@ class Cold:
 
 
 class Warm:
-    """Warm verifiers of one run, `jobs` being how many cold ones run beside them. Started when they are worth it."""
+    """Warm verifiers of one run, `jobs` being how many cold ones run beside them. Started when they are worth it.
+
+    `ahead`: how many checks are known to come.
+    """
 
     wide = WIDE
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, ahead: int = 0) -> None:
         self._most = -(-jobs // SHARE)
+        self._few = 0 if ahead >= MANY else FEW
         self._lock = threading.Lock()
         self._lines: dict[str, _Line] = {}
         self._closed = False
@@ -79,7 +84,7 @@ class Warm:
         with self._lock:
             if screen is None or question is None or self._closed:
                 return _nothing()
-            line = self._lines.setdefault(tool.identity, _Line(screen, self._most))
+            line = self._lines.setdefault(tool.identity, _Line(screen, self._most, self._few))
         return line.ask(question)
 
     def close(self) -> None:
@@ -100,9 +105,10 @@ class Warm:
 class _Line:
     """The questions for one tool, and the processes that answer them."""
 
-    def __init__(self, screen: Screen, most: int) -> None:
+    def __init__(self, screen: Screen, most: int, few: int) -> None:
         self._screen = screen
         self._most = most
+        self._few = few
         self._asked = 0
         self._troubles = 0
         self._waiting: queue.Queue[Asked] = queue.Queue()
@@ -113,7 +119,7 @@ class _Line:
     def ask(self, question: Question) -> "Future[Answer]":
         with self._lock:
             self._asked += 1
-            if self._asked <= FEW or self._over.is_set():
+            if self._asked <= self._few or self._over.is_set():
                 return _nothing()
             told: Future[Answer] = Future()
             self._waiting.put((question, told))
