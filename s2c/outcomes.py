@@ -7,7 +7,7 @@ implementation is told as the nearest one in the source: only that is a file whi
 import shlex
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from s2c import __version__, keys, shards
 from s2c.errors import S2cError
@@ -87,7 +87,13 @@ def lacking(rows: Sequence[Row], refused: Collection[str]) -> str:
 def cases(session: Session, tasks: Tasks, rows: Sequence[Row]) -> tuple[Case, ...]:
     """The cases of these rows, first all of one kind."""
     made = [_generated(session, one, tasks) for one in rows if one.path in tasks.generate]
-    return (*made, *(_verified(session, one, tasks.refused) for one in rows if one.path in tasks.verify))
+    checked = [_verified(session, one, tasks.refused) for one in rows if one.path in tasks.verify]
+    return (*made, *(replace(one, milliseconds=_took(session, one.path)) for one in checked))
+
+
+def _took(session: Session, path: str) -> int:
+    verdict = _verdict(session, session.project.graph.home[path])
+    return 0 if verdict is None else verdict.cpu_ms
 
 
 def _generated(session: Session, row: Row, tasks: Tasks) -> Case:

@@ -96,6 +96,14 @@ def test_what_ended_a_run_is_an_error_of_its_own() -> None:
     assert told(top) == {"generate b.dfy": "passed", "run s2c": "error: max_requests = 1 is used up"}
 
 
+def test_a_check_has_the_time_that_its_verdict_took() -> None:
+    """In seconds of processor, and their sum for all of them; a generated file has none."""
+    cases = [Case("verify", f"{one}.dfy", "passed", "verified", milliseconds=one) for one in (1500, 20)]
+    top = read(junit.render(made(Case("generate", "b.dfy", "passed"), *cases)))
+    assert [one.get("time") for one in top.iter("testcase")] == [None, "1.500", "0.020"]
+    assert [one.get("time") for one in top.iter("testsuite")] == [None, "1.520"]
+
+
 @QUICK
 @given(st.lists(st.text(), min_size=3, max_size=3), st.sampled_from(["failed", "error", "skipped", "passed"]))
 def test_any_text_is_well_formed(texts: list[str], outcome: str) -> None:
@@ -133,6 +141,9 @@ def test_a_green_run_has_two_tests_a_file(project: Tree) -> None:
     both = dict.fromkeys([f"{kind} {path}" for kind in ("generate", "verify") for path in chain.NAMES], "passed")
     for name in ("b.xml", "c.xml", "d.xml"):
         assert told(read(project.read(name).encode())) == both
+        times = [one.get("time", "") for one in read(project.read(name).encode()).iter("testcase")]
+        assert all(times[len(chain.NAMES) :])
+        assert min(map(float, times[len(chain.NAMES) :])) > 0
     clean(project.doit("junit=e.xml", "verify:top.dfy"))
     assert {key for key in told(read(project.read("e.xml").encode())) if key.startswith("verify")} == {"verify top.dfy"}
 

@@ -218,3 +218,15 @@ def test_only_workers_with_the_hosts_own_dafny_are_used(tmp_path: Path, machines
     assert ended.text.count("worker not used: ") == 2
     assert "its files are others than on this machine" in ended.text
     assert "the command is not there" in ended.text
+    said = tree.s2c("doctor").out
+    assert f"ok    workers: {machines.address} has workers that are fit, for 1 runs at a time" in said
+    assert said.count("warn  workers: ") == 2
+
+
+def test_doctor_says_that_no_scheduler_answers(tree: Tree) -> None:
+    """An address where nobody listens is a FAIL that names it, and says what to do."""
+    tree.configure(executor="dask")
+    tree.tables["dask"] = {"address": "tcp://127.0.0.1:9", "timeout": 2}
+    ended = tree.s2c("doctor")
+    assert ended.code == 2
+    assert "FAIL  workers: tcp://127.0.0.1:9: no Dask scheduler answers" in ended.out

@@ -1,6 +1,7 @@
 """Warm verifiers: they refute what is not proved, and whatever they are, nothing else comes of them."""
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -10,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from s2c import warm
-from s2c.languages.base import Job, Reading
+from s2c.languages.base import Job, Reading, language
 from s2c.languages.dafny.verifier import LEGACY, MODERN
-from s2c.model import Span
+from s2c.model import Span, VerdictKind
 from s2c.process import Tool
+from s2c.sandbox import execute
 from s2c.warm import FEW, Cold, Warm
 from tests.dafny_tools import installed
 from tests.loopback import Server
@@ -22,9 +24,11 @@ from tests.projects import Tree
 
 PLAYED = Path(__file__).parent / "replay/dafny_server"
 HONEST = b"method M(n: int) returns (r: int)\n  ensures r == n + 1\n  ensures false\n{\n  r := n + 1;\n}\n"
+RIGHT = HONEST.replace(b"  ensures false\n", b"")
 UNSOUND = b'include "odd.dfy"\nlemma L(n: int)\n  ensures n == n\n  ensures false\n{\n  Odd(n);\n}\n'
 ODD = b"lemma {:axiom} Odd(n: int)\n  ensures n == n + 1\n"
 PATIENCE = 120.0
+HOLE = "// <vc-code>\n{\n}\n// </vc-code>\n"
 
 
 def tool(mode: str) -> Tool:
@@ -85,10 +89,21 @@ def test_what_is_not_proved_is_refuted(pool: Warm) -> None:
     assert answers(pool, tool("well"), HONEST, UNSOUND, HONEST) == [True, False, True]
 
 
+def test_a_file_that_is_wrong_is_refuted_in_the_words_of_a_cold_run(pool: Warm) -> None:
+    """What is right is not; a refutation names the place, as a cold run would."""
+    assert answers(pool, tool("well"), RIGHT, HONEST, whole=True) == [False, True]
+    refuted = asked(pool, tool("well"), HONEST, whole=True).result(PATIENCE)
+    assert refuted is not None
+    (told,) = refuted.diagnostics
+    assert (refuted.kind, refuted.reason, told.path, told.line) == (VerdictKind.FAILED, "no", "folder/m.dfy", 1)
+    assert told.message == "no [folder/m.dfy:3:11: this is the postcondition that could not be proved: ensures false]"
+
+
+@pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("mode", ["yes", "no", "before", "dies", "floods"])
-def test_one_that_can_not_be_believed_refutes_nothing(pool: Warm, mode: str) -> None:
+def test_one_that_can_not_be_believed_refutes_nothing(pool: Warm, mode: str, *, whole: bool) -> None:
     """It says yes to everything, or no, or answers for another file, dies, floods: all goes cold."""
-    assert answers(pool, tool(mode), *[HONEST, UNSOUND] * 3) == [False] * 6
+    assert answers(pool, tool(mode), *[HONEST, UNSOUND] * 3, whole=whole) == [False] * 6
     assert not asked(pool, tool(mode), HONEST).result(PATIENCE)
 
 
@@ -143,15 +158,74 @@ def test_a_real_server_refutes_and_does_not(pool: Warm, dafny4: tuple[str, ...])
     assert answers(pool, real, HONEST, UNSOUND, HONEST) == [True, False, True]
 
 
+WRONG = {
+    "a postcondition": "  ensures r == n + 1\n  ensures r > n\n{\n  r := n;\n}",
+    "what an included file asks for": "{\n  Lib(n); // \u00e4\U0001f600\n  r := Lib2(n);\n}",
+    "an invariant": "{\n  var i := 0;\n  while i < 10\n    invariant i < 5\n  {\n    i := i + 1;\n  }\n}",
+    "termination": "{\n  r := M(n);\n}",
+    "a name": "{\n  r := m;\n  r := true;\n}",
+    "syntax": "{\n  r := ;;\n}",
+}
+LIBRARY = b"lemma {:axiom} Lib(n: int)\n  requires n > 0\n\nfunction Lib2(n: int): int\n  requires n > 7\n"
+OUT_OF_BUDGET = """lemma H(a: nat, b: nat, c: nat, d: nat)
+  ensures a*a*a*b + c*c*c*d*d != d*a*b*d*d*d + 7 || a*b*c == d*d*d*d + 1 || a*a*a*a*b*b + 1 != c*c*d*d*d
+{
+}
+"""
+
+
+def test_a_real_server_says_what_a_cold_run_says(pool: Warm, dafny4: tuple[str, ...]) -> None:
+    """Kind, reason and every message at its place are the same; what ran out of its budget is not refuted."""
+    real, verifier = installed(dafny4), language("dafny").verifier
+    assert not any(asked(pool, real, HONEST).result(0) for _ in range(FEW))
+    jobs = {}
+    for name, body in WRONG.items():
+        source = f'include "../lib.dfy"\nmethod M(n: int) returns (r: int)\n{body}\n'.encode()
+        jobs[name] = Job({"a/m.dfy": source, "lib.dfy": LIBRARY}, ("a/m.dfy",))
+    warm_ones = {name: pool.refutes(real, job, "a/m.dfy") for name, job in jobs.items()}
+    for name, job in jobs.items():
+        cold = verifier.read(real, job, execute(verifier.check(real, job)))
+        assert cold.kind is not VerdictKind.VERIFIED
+        refuted = warm_ones[name].result(PATIENCE)
+        assert refuted is not None, name
+        assert (refuted.kind, refuted.reason, refuted.diagnostics) == (cold.kind, cold.reason, cold.diagnostics), name
+    hard = Job({"h.dfy": OUT_OF_BUDGET.encode()}, ("h.dfy",))
+    assert pool.refutes(real, hard, "h.dfy").result(PATIENCE) is None
+
+
+@pytest.mark.slow
+def test_repairs_are_what_they_are_without_them(tree: Tree, dafny4: tuple[str, ...]) -> None:
+    """Where many answers are wrong, states, attempts and every prompt are the same, and fewer processes run."""
+    tree.dafny = dafny4
+    book = []
+    for number in range(8):
+        tree.write(f"m{number}.dfy", f"method M{number}(n: int) returns (r: int)\n  ensures r == n + {number}\n{HOLE}")
+        texts = [f"  r := n + {number + 1};", f"  r := n + {number};"]
+        book.append({"match": f"method M{number}(n: int) returns (r: int)", "fills": {"h1": texts}})
+    found = {}
+    for warm_too in (True, False):
+        for place in ("build", "cache", ".doit.db"):
+            gone = tree.root / place
+            shutil.rmtree(gone) if gone.is_dir() else gone.unlink(missing_ok=True)
+        with Server(answer_fills(AnswerBook(book))) as server:
+            tree.configure(model="m-1", base_url=server.url, warm=warm_too)
+            ended = tree.doit("generate")
+            prompts = [one.prompt for one in server.requests]
+        assert ended.code == 0, ended.text
+        rows = {one["path"]: (one["state"], tuple(one["remarks"])) for one in tree.summary["rows"]}
+        found[warm_too] = rows, prompts, tree.summary["verifier_runs"]
+    assert found[True][:2] == found[False][:2]
+    assert found[True][2] < found[False][2]
+
+
 def test_a_build_with_them_comes_to_the_same(tree: Tree, dafny4: tuple[str, ...]) -> None:
     """Honest fills are verified, one that proves false from its own contract is told, as without them."""
     tree.dafny = dafny4
-    hole = "// <vc-code>\n{\n}\n// </vc-code>\n"
     book = []
-    for number in range(7):
-        tree.write(f"m{number}.dfy", f"method M{number}(n: int) returns (r: int)\n  ensures r == n + {number}\n{hole}")
+    for number in range(9):
+        tree.write(f"m{number}.dfy", f"method M{number}(n: int) returns (r: int)\n  ensures r == n + {number}\n{HOLE}")
         book.append({"match": f"method M{number}(n: int) returns (r: int)", "fills": {"h1": f"  r := n + {number};"}})
-    tree.write("vacuous.dfy", f"lemma V(n: int)\n  requires n > n\n  ensures n == 0\n{hole}")
+    tree.write("vacuous.dfy", f"lemma V(n: int)\n  requires n > n\n  ensures n == 0\n{HOLE}")
     book.append({"match": "lemma V(n: int)", "fills": {"h1": "  assert n > n;"}})
     states = {}
     for warm_too in (True, False):
@@ -161,5 +235,5 @@ def test_a_build_with_them_comes_to_the_same(tree: Tree, dafny4: tuple[str, ...]
         assert ended.code == 0, ended.text
         states[warm_too] = {one["path"]: (one["state"], tuple(one["remarks"])) for one in tree.summary["rows"]}
     assert states[True] == states[False]
-    assert states[True]["m6.dfy"] == ("verified", ())
+    assert states[True]["m8.dfy"] == ("verified", ())
     assert states[True]["vacuous.dfy"] == ("verified", ("spec-vacuous: V",))

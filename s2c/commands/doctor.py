@@ -15,7 +15,7 @@ from pathlib import Path
 from s2c import config as configs
 from s2c import graph as graphs
 from s2c import scaffold, spec
-from s2c.checkup import asking, cache, machine, places, verifiers
+from s2c.checkup import asking, cache, machine, places, verifiers, workers
 from s2c.checkup.finding import Check, Finding, State, fail, guarded, ok, warn, without
 from s2c.commands import Subparsers
 from s2c.commands.shared import here
@@ -57,6 +57,7 @@ def _checks(config: Config, *, ping: bool) -> Iterator[tuple[str, Check]]:
     languages: list[str] = []
     yield "specs", partial(_specs, config, languages.extend)
     yield from ((name, partial(verifiers.check, config, name)) for name in languages)
+    yield "workers", partial(workers.check, config, languages)
     for what, check in (("model", asking.model), ("endpoint", asking.reach), ("price", asking.price)):
         yield what, partial(check, config)
     if ping:

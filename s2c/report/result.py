@@ -22,7 +22,8 @@ OUTCOMES = ("passed", "failed", "error", "skipped")
 class Case:
     """One task of one file. `outcome`: passed | failed | error (a tool's or a source's trouble) | skipped.
 
-    `state` is that of its row; `details` are lines of what was said of it; `line` and `column` a place in the source.
+    `state` is that of its row; `details` are lines of what was said of it; `line` and `column` a place in the source;
+    `milliseconds` of processor its verdict took, in whichever run that was.
     """
 
     kind: str  # generate | verify
@@ -33,6 +34,7 @@ class Case:
     details: tuple[str, ...] = ()
     line: int = 1
     column: int = 1
+    milliseconds: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def _sound(made: Result) -> bool:
     texts = [made.shard, made.project, made.error, *(value for one in made.cases for value in _texts(one))]
     texts += [value for one in made.rows for value in _texts(one)]
     numbers = [made.code, made.files, *(getattr(made.summary, one.name) for one in fields(Summary) if one.type is int)]
+    numbers += [getattr(case, one.name) for case in made.cases for one in fields(Case) if one.type is int]
     return (
         all(isinstance(one, str) for one in texts)
         and all(type(one) is int and one >= 0 for one in numbers)

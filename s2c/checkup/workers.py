@@ -1,0 +1,35 @@
+"""The workers of the Dask scheduler that a project names, looked at as a run does before it sends them anything.
+
+Law: they run self-tests and nothing else; what the search for the host's verifiers remembers goes with it.
+"""
+
+import secrets
+import tempfile
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from s2c import executors
+from s2c import spec as specs
+from s2c.checkup.finding import Finding, ok, warn
+from s2c.languages.base import language
+from s2c.settings import Config
+from s2c.store import Store
+
+
+def check(config: Config, names: Collection[str]) -> Iterator[Finding]:
+    """Whether verifiers of these languages can run where `executor` says. Raises S2cError when no worker is fit."""
+    if config.executor == "local":
+        return
+    refused: list[str] = []
+    listing = specs.listing(config)
+    layouts = {name: specs.layout(config, language(name), listing) for name in names}
+    with tempfile.TemporaryDirectory(prefix="s2c-look-") as folder:
+        secret = secrets.token_bytes(32)
+        with (
+            Store.open(Path(folder), secret=secret) as store,
+            executors.make(config, layouts, store, refused.append, set()) as place,
+        ):
+            jobs = place.jobs
+    for told in refused:
+        yield warn("workers", told, "the others are used without it")
+    yield ok("workers", f"{config.dask.address} has workers that are fit, for {jobs} runs at a time")
