@@ -21,9 +21,6 @@ from s2c.process import RawRun, Run, Tool
 from s2c.project import PLACES
 from s2c.session import Session
 from s2c.stands import Standing
-from s2c.times import FORM
-
-NOTES = (PLACES, f"{PLACES} digest", FORM)  # analyses that every run uses, under one name each
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ def today(session: Session) -> Today:
         older=frozenset((one.obligation, identity(one)) for one in made),
         stand=frozenset(_stand(session, stand)),
         asking=frozenset(project.asking(one) for one in graph.components.values()),
-        found=frozenset({*project.store.asked, *verdicts, *(f"analysis {one}" for one in NOTES)}),
+        found=frozenset({*project.store.asked, *verdicts, f"analysis {PLACES}", f"analysis {PLACES} digest"}),
         unknown=tuple(sorted(path for path in paths if graph.home[path] not in known)),
         missing=missing,
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from s2c import history, past, pictures, records, tallies
+from s2c import history, past, pictures, records, tallies, times
 from s2c.codec import Stored, kind_of
 from s2c.digest import digest
 from s2c.errors import StoreError
@@ -32,6 +32,7 @@ NOTES = (
     f"analysis {pictures.FORM} ",
     f"analysis {tallies.FORM} ",
     f"analysis {history.FORM}",
+    f"analysis {times.FORM}",
 )
 
 

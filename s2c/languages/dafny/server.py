@@ -77,7 +77,7 @@ class DafnyScreen:
         """The server, with the budget of a cold run."""
         limits = ("--cores:1", f"--resource-limit:{modern.RESOURCES}", "--verification-time-limit:0")
         command = (*self._tool.command, "server", *limits, "--cache-verification:0")
-        return Run(command, {}, Limits(LIFE, 0, MEMORY), environment={"DOTNET_TieredPGO": "0"})
+        return Run(command, {}, Limits(LIFE, 0, MEMORY), environment=modern.ENVIRONMENT)
 
     def question(self, job: Job, path: str, clause: Span | None) -> Question | None:
         """None where options, several members or files named on the command line make a cold run another one."""

@@ -95,14 +95,15 @@ class DafnyVerifier:
         log = _log(job)
         more = implied.inputs(job)
         wall = job.budget.wall_seconds * job.budget.factor
+        environment: Mapping[str, str] = {}
         if tool.generation == LEGACY:
             arguments = legacy.arguments(job, log, (*job.members, *more))
             wall = max(wall, 2 * legacy.SECONDS * job.budget.factor)
         else:
-            arguments = modern.arguments(job, log, (*job.members, *more))
+            arguments, environment = modern.arguments(job, log, (*job.members, *more)), modern.ENVIRONMENT
         limits = Limits(wall_seconds=wall + MARGIN, cpu_seconds=2 * (wall + MARGIN), memory_bytes=MEMORY)
         command = (*tool.command, *arguments)
-        return Run(command, {**job.files, **more}, limits, (log,))
+        return Run(command, {**job.files, **more}, limits, (log,), environment=environment)
 
     def read(self, tool: Tool, job: Job, raw: RawRun) -> Reading:
         """What a `check` run said: kind, outcomes by name, diagnostics at places of the job's files."""
