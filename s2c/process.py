@@ -22,7 +22,8 @@ class Run:
 
     `then`: commands that follow in the same directory, each a process of its own under the same limits, as long as the
     one before ended with exit code 0. `environment`: variables beside those that every run has; they name places of
-    this machine (a search path), whose content is part of the tool's identity, so they are in no key.
+    this machine (a search path), whose content is part of the tool's identity, or make a process cheaper and nothing
+    else, so they are in no key.
     """
 
     command: tuple[str, ...]

@@ -116,14 +116,6 @@ def bare(dafny: Sequence[str], folder: Path, paths: Sequence[str]) -> Mapping[st
         return dict(pool.map(one, paths))
 
 
-def pair(
-    dafny: Sequence[str], folder: Path, rows: Sequence[dict[str, Any]], wrong: Callable[[int], int], tries: int
-) -> tuple[Cost, Cost]:
-    """The same build in two projects: with cold processes alone, and with warm ones."""
-    trees = [lay_out(folder / f"warm-{warm}", dafny, rows, warm=warm, tries=tries) for warm in (False, True)]
-    return measured(lambda: built(trees[0], rows, wrong)), measured(lambda: built(trees[1], rows, wrong))
-
-
 def told(name: str, one: Cost, base: Cost) -> None:
     """One line of a table."""
     print(f"     {name}: {one.cpu:.0f} s of processor ({one.cpu / base.cpu:.2f}), {one.wall:.0f} s", flush=True)
@@ -145,10 +137,16 @@ def compared(held: bool, cold: Cost, warm: Cost) -> bool:  # noqa: FBT001 - the 
 def cost(dafny: Sequence[str], count: int) -> bool:
     """Row 1: all right at once."""
     rows = solved(count)
+    paths = [path_of(row) for row in rows]
+    found = []
     with tempfile.TemporaryDirectory() as name:
-        cold, warm = pair(dafny, Path(name), rows, lambda _: 0, 1)
-        plain = measured(lambda: bare(dafny, Path(name) / "warm-True/build", [path_of(row) for row in rows]))
-    for what, one in (("bare", plain), ("s2c, cold twins", cold), ("s2c, warm twins", warm)):
+        for warm_too in (False, True):  # bare beside each, since a machine is not as fast all the time
+            tree = lay_out(Path(name) / f"warm-{warm_too}", dafny, rows, warm=warm_too, tries=1)
+            found.append(measured(lambda tree=tree: built(tree, rows)))
+            found.append(measured(lambda tree=tree: bare(dafny, tree.root / "build", paths)))
+    cold, first, warm, second = found
+    plain = Cost((first.cpu + second.cpu) / 2, (first.wall + second.wall) / 2, first.verdicts)
+    for what, one in (("bare", first), ("bare again", second), ("s2c, cold twins", cold), ("s2c, warm twins", warm)):
         told(what, one, plain)
     return compared(warm.cpu <= WARM * plain.cpu and cold.cpu <= COLD * plain.cpu, cold, warm)
 
@@ -157,7 +155,8 @@ def repairs(dafny: Sequence[str], count: int) -> bool:
     """Row 2: every second candidate is wrong, up to three attempts."""
     rows = solved(count)
     with tempfile.TemporaryDirectory() as name:
-        cold, warm = pair(dafny, Path(name), rows, heavy, TRIES)
+        trees = [lay_out(Path(name) / f"warm-{one}", dafny, rows, warm=one, tries=TRIES) for one in (False, True)]
+        cold, warm = (measured(lambda tree=tree: built(tree, rows, heavy)) for tree in trees)
     told("cold", cold, cold)
     told("warm", warm, cold)
     return compared(warm.cpu <= REPAIRS * cold.cpu, cold, warm)
