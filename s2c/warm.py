@@ -24,8 +24,8 @@ FEW = 6  # questions that are left to cold processes: to start a warm one costs 
 MANY = 2 * FEW  # checks ahead, of which it is known at the start that they will be worth it
 HELD = 8  # answers at most that wait for the next test of a process
 LIVES = 200  # questions for one process: what it gathers goes with it
-TROUBLES = 3  # processes that failed, after which all goes cold
-SHARE = 4  # jobs for each warm process
+TROUBLES = 3  # processes in a row that failed before an answer of theirs counted, after which all goes cold
+SHARE = 2  # jobs for each warm process: where half is wrong, three questions take as long as the one cold check
 WAIT = 4.0  # seconds that an answer waits for others at most, before the test that lets it count
 LOOK = 0.1  # seconds between two looks at what is asked
 WIDE = 4  # cases for each job that may be judged side by side: while one waits for a warm answer another is run
@@ -150,7 +150,7 @@ class _Line:
                 served.serve(self._waiting, self._over)
             except Gone:
                 with self._lock:
-                    self._troubles += 1
+                    self._troubles = 1 if served.counted else self._troubles + 1
                     if self._troubles >= TROUBLES:
                         self._over.set()
             finally:
@@ -165,6 +165,7 @@ class _Process:
         self._resident = Resident(screen.run())
         self._screen = screen
         self._held: list[tuple[Future[Answer], Reading]] = []
+        self.counted = 0  # answers that did
         self._tests = self._number = 0
         self._since = 0.0  # when the first of those was held back
 
@@ -211,6 +212,7 @@ class _Process:
         """Test it, and let its answers count."""
         self._test(talk)
         held, self._held = self._held, []
+        self.counted += len(held)
         for told, refuted in held:
             _tell(told, refuted)
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -100,7 +101,7 @@ def test_a_file_that_is_wrong_is_refuted_in_the_words_of_a_cold_run(pool: Warm) 
 
 
 @pytest.mark.parametrize("whole", [False, True])
-@pytest.mark.parametrize("mode", ["yes", "no", "before", "dies", "floods"])
+@pytest.mark.parametrize("mode", ["yes", "no", pytest.param("before", marks=pytest.mark.slow), "dies", "floods"])
 def test_one_that_can_not_be_believed_refutes_nothing(pool: Warm, mode: str, *, whole: bool) -> None:
     """It says yes to everything, or no, or answers for another file, dies, floods: all goes cold."""
     assert answers(pool, tool(mode), *[HONEST, UNSOUND] * 3, whole=whole) == [False] * 6
@@ -119,6 +120,17 @@ def test_one_that_grows_is_ended(pool: Warm) -> None:
 def test_one_that_hangs_is_given_up(pool: Warm) -> None:
     """After its time it is killed, and its questions go cold."""
     assert answers(pool, tool("hangs"), HONEST, UNSOUND) == [False, False]
+
+
+def test_one_that_is_killed_refutes_nothing(pool: Warm) -> None:
+    """With SIGKILL, again and again, while it owes answers: all goes cold, and the run is not held up."""
+    told = [asked(pool, tool("hangs"), HONEST) for _ in range(FEW + 3)][FEW:]
+    ends = time.monotonic() + PATIENCE
+    while not all(one.done() for one in told) and time.monotonic() < ends:
+        for one in running():
+            os.kill(int(one), signal.SIGKILL)
+        time.sleep(0.05)
+    assert [one.result(0) for one in told] == [None] * 3
 
 
 def test_answers_count_only_after_the_test_that_follows() -> None:
