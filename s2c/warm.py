@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 from shutil import rmtree
 from types import TracebackType
@@ -145,17 +146,22 @@ class _Line:
     def _serve(self) -> None:
         """One process after another, until the end or until too many failed."""
         while not self._over.is_set():
-            served = _Process(self._screen)
+            counted = 0
             try:
-                served.serve(self._waiting, self._over)
-            except Gone:
-                with self._lock:
-                    self._troubles = 1 if served.counted else self._troubles + 1
-                    if self._troubles >= TROUBLES:
-                        self._over.set()
-            finally:
-                served.close()
+                with closing(_Process(self._screen)) as served:
+                    try:
+                        served.serve(self._waiting, self._over)
+                    finally:
+                        counted = served.counted
+            except (Gone, OSError):  # of whatever kind: it must never hold up a run
+                self._trouble(counted)
         self._empty()
+
+    def _trouble(self, counted: int) -> None:
+        with self._lock:
+            self._troubles = 1 if counted else self._troubles + 1
+            if self._troubles >= TROUBLES:
+                self._over.set()
 
 
 class _Process:
