@@ -88,12 +88,8 @@ def cases(session: Session, tasks: Tasks, rows: Sequence[Row]) -> tuple[Case, ..
     """The cases of these rows, first all of one kind."""
     made = [_generated(session, one, tasks) for one in rows if one.path in tasks.generate]
     checked = [_verified(session, one, tasks.refused) for one in rows if one.path in tasks.verify]
-    return (*made, *(replace(one, milliseconds=_took(session, one.path)) for one in checked))
-
-
-def _took(session: Session, path: str) -> int:
-    verdict = _verdict(session, session.project.graph.home[path])
-    return 0 if verdict is None else verdict.cpu_ms
+    home, times = session.project.graph.home, session.times
+    return (*made, *(replace(one, milliseconds=times.took(home[one.path])) for one in checked))
 
 
 def _generated(session: Session, row: Row, tasks: Tasks) -> Case:

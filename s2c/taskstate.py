@@ -211,7 +211,7 @@ class Build:
                 sys.stderr.write(f"s2c: {told}\n")
         code = self._published(summary, rows, out)
         if ledger.executed or session.runs or summary.requests:
-            history.keep(session.project.store, outcomes.past(summary, code, self.began))
+            code = self._kept(summary, code)
         self._listen(Event("ended", {"code": code, "files": len(rows)}))
         if code == 0 and not (self.touched or ledger.executed or session.runs) and self.wish is not None:
             self.skipping.rest(text, written, verify=self.wish.verify)
@@ -230,6 +230,15 @@ class Build:
             except S2cError as failed:
                 sys.stderr.write(f"s2c: {failed}\n")
                 return failed.exit_code
+        return code
+
+    def _kept(self, summary: Summary, code: int) -> int:
+        """The exit code, with the run in the history; another one where the store can't take it."""
+        try:
+            history.keep(self.session.project.store, outcomes.past(summary, code, self.began))
+        except S2cError as failed:
+            sys.stderr.write(f"s2c: {failed}\n")
+            return code or failed.exit_code
         return code
 
     def _again(self, idle: Idle, out: Out) -> int:

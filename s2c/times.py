@@ -42,6 +42,10 @@ class Times:
         """Milliseconds that a check of it takes."""
         return self._known.get(component, self._middle)
 
+    def took(self, component: str) -> int:
+        """Milliseconds that the last check of it took; 0 where none is known."""
+        return self._new.get(component, self._known.get(component, 0))
+
     def note(self, component: str, milliseconds: int) -> None:
         """It took so long."""
         if milliseconds > 0:

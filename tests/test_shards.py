@@ -183,7 +183,8 @@ def same(left: Result, right: Result) -> None:
     """Everything that does not depend on how requests were cut and what was judged twice."""
     assert (left.code, left.files, left.project, left.error) == (right.code, right.files, right.project, right.error)
     assert left.rows == right.rows
-    assert sorted(map(repr, left.cases)) == sorted(map(repr, right.cases))
+    plain = [sorted(repr(replace(case, milliseconds=0)) for case in one.cases) for one in (left, right)]
+    assert plain[0] == plain[1]
     for name in (
         "files",
         "specs",

@@ -141,6 +141,21 @@ def test_what_can_be_read_is_saved(tmp_path: Path) -> None:
         assert "could be saved" in again.problems[0]
 
 
+@pytest.mark.parametrize("name", ["store", "verdicts"])
+def test_where_nothing_could_be_saved_the_same_run_goes_on(name: str, tmp_path: Path) -> None:
+    """A database that was in use, and of which no row can be read, is made anew, and takes rows at once."""
+    filled(tmp_path / "store").close()
+    with Store.open(tmp_path / "store", secret=SECRET) as again:
+        assert everything(again)
+        place = again.folder / "db" / name
+        (place / "cache.db").write_bytes(b"")
+        (place / "damaged").touch()
+        again.mend()
+        again.put_verdict("x", {"a": 1})
+        again.put_answer(answer("one more"))
+        assert (again.verdict("x"), again.is_damaged) == ({"a": 1}, False)
+
+
 def test_mending_that_is_killed_goes_on(tmp_path: Path) -> None:
     """Between putting the old one aside and the new one in its place nothing gets lost."""
     store = filled(tmp_path / "store")

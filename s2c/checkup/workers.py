@@ -6,6 +6,7 @@ Law: they run self-tests and nothing else; what the search for the host's verifi
 import secrets
 import tempfile
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from s2c import executors
@@ -27,7 +28,7 @@ def check(config: Config, names: Collection[str]) -> Iterator[Finding]:
         secret = secrets.token_bytes(32)
         with (
             Store.open(Path(folder), secret=secret) as store,
-            executors.make(config, layouts, store, refused.append, set()) as place,
+            executors.make(replace(config, jobs=0), layouts, store, refused.append, set()) as place,
         ):
             jobs = place.jobs
     for told in refused:

@@ -43,7 +43,7 @@ def _suite(top: ET.Element, kind: str, cases: Sequence[Case]) -> None:
 
 
 def _time(kind: str, cases: Sequence[Case]) -> dict[str, str]:
-    """Processor seconds that their verdicts took, in whichever run; answers of a model have no such time."""
+    """Processor seconds of their last checks, in whichever run; answers of a model have no such time."""
     return {"time": f"{sum(one.milliseconds for one in cases) / 1000:.3f}"} if kind == "verify" else {}
 
 

@@ -23,7 +23,7 @@ class Case:
     """One task of one file. `outcome`: passed | failed | error (a tool's or a source's trouble) | skipped.
 
     `state` is that of its row; `details` are lines of what was said of it; `line` and `column` a place in the source;
-    `milliseconds` of processor its verdict took, in whichever run that was.
+    `milliseconds` of processor the last check of it took here, in whichever run that was.
     """
 
     kind: str  # generate | verify

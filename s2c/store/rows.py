@@ -188,6 +188,11 @@ class Rows:
         if self._opened is not None:
             self._opened.close()
 
+    def forget(self) -> None:
+        """Close it, and look at the folder anew at the next use: another database may lie there, or none."""
+        self.close()
+        self._opened = None
+
     def _told(self, key: str, error: DamagedError) -> str:
         if self._secret:  # a cache from elsewhere has thousands of them, and they are no harm
             return f"{self.folder}: rows that this machine did not sign are ignored"

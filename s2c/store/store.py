@@ -83,7 +83,8 @@ class Store:
 
     def mend(self) -> None:
         """Put damaged databases right; what came of it is in `problems`. Call it with the project's lock held."""
-        self.close()
+        self._paid.forget()
+        self._found.forget()
         for rows, secret in ((self._paid, b""), (self._found, self._secret)):
             try:
                 told = mend.mend(rows.folder, secret)
