@@ -8,8 +8,9 @@ process that lies, hangs, dies or answers for another file costs time, and nothi
 import queue
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 from types import TracebackType
@@ -146,15 +147,17 @@ class _Line:
     def _serve(self) -> None:
         """One process after another, until the end or until too many failed."""
         while not self._over.is_set():
-            counted = 0
             try:
-                with closing(_Process(self._screen)) as served:
-                    try:
-                        served.serve(self._waiting, self._over)
-                    finally:
-                        counted = served.counted
-            except (Gone, OSError):  # of whatever kind: it must never hold up a run
-                self._trouble(counted)
+                served = _Process(self._screen)
+            except OSError:  # no room, no more processes: it must not hold up a run
+                self._trouble(0)
+                continue
+            try:
+                served.serve(self._waiting, self._over)
+            except Gone:
+                self._trouble(served.counted)
+            finally:
+                served.close()
         self._empty()
 
     def _trouble(self, counted: int) -> None:
@@ -199,15 +202,13 @@ class _Process:
     def _answer(self, talk: Conversation, question: Question, told: "Future[Answer]") -> None:
         """What is refuted is held back; what is not goes cold at once."""
         self._number += 1
-        place = self._resident.folder / f"q{self._number}"
         try:
-            _lay_out(place, question)
-            refuted = talk.ask(place, question)
-        except (Gone, OSError, ValueError, TypeError) as error:
+            with self._document(f"q{self._number}") as place:
+                _lay_out(place, question)
+                refuted = talk.ask(place, question)
+        except Gone:
             _tell(told, None)
-            raise Gone(str(error)) from None
-        finally:
-            rmtree(place, ignore_errors=True)
+            raise
         if refuted is None:
             _tell(told, None)
             return
@@ -225,13 +226,21 @@ class _Process:
     def _test(self, talk: Conversation) -> None:
         """Raises Gone where it is not what it must be."""
         self._tests += 1
-        place = self._resident.folder / f"t{self._tests}"
-        place.mkdir()
-        try:
+        with self._document(f"t{self._tests}") as place:
             if not talk.is_sound(place, self._tests):
                 raise Gone("it does not prove what is right, and only that")
-        except (OSError, ValueError, TypeError) as error:
-            raise Gone(str(error)) from None
+
+    @contextmanager
+    def _document(self, name: str) -> Iterator[Path]:
+        """A folder for one exchange. Raises Gone for whatever goes wrong in it: nobody may wait for an answer then."""
+        place = self._resident.folder / name
+        try:
+            place.mkdir()
+            yield place
+        except Gone:
+            raise
+        except Exception as error:  # noqa: BLE001 - of another program's words, in any form
+            raise Gone(f"{type(error).__name__}: {error}") from None
         finally:
             rmtree(place, ignore_errors=True)
 

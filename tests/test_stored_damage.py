@@ -141,6 +141,21 @@ def test_what_can_be_read_is_saved(tmp_path: Path) -> None:
         assert "could be saved" in again.problems[0]
 
 
+def test_a_setting_with_a_flipped_bit_is_damage(tmp_path: Path) -> None:
+    """Its name is one that s2c never wrote, and one of s2c's is missing: the rows are saved, nobody is sent away."""
+    with filled(tmp_path / "store") as store:
+        known = everything(store)
+    place = tmp_path / "store/db/store/cache.db"
+    content = place.read_bytes()
+    assert b"cull_limit" in content
+    place.write_bytes(content.replace(b"cull_limit", b"cull_lilit"))
+    with Store.open(tmp_path / "store", secret=SECRET) as again:
+        with pytest.raises(StoreError, match="the store is damaged"):
+            everything(again)
+        again.mend()
+        assert everything(again) == known
+
+
 @pytest.mark.parametrize("name", ["store", "verdicts"])
 def test_where_nothing_could_be_saved_the_same_run_goes_on(name: str, tmp_path: Path) -> None:
     """A database that was in use, and of which no row can be read, is made anew, and takes rows at once."""

@@ -122,6 +122,11 @@ def test_one_that_hangs_is_given_up(pool: Warm) -> None:
     assert answers(pool, tool("hangs"), HONEST, UNSOUND) == [False, False]
 
 
+def test_one_that_nobody_understands_holds_nothing_up(pool: Warm) -> None:
+    """It was sound, and then says what has no known form: what it is asked goes cold, what it owed too."""
+    assert answers(pool, tool("odd"), *[HONEST] * 3, whole=True) == [False] * 3
+
+
 def test_one_that_is_killed_refutes_nothing(pool: Warm) -> None:
     """With SIGKILL, again and again, while it owes answers: all goes cold, and the run is not held up."""
     told = [asked(pool, tool("hangs"), HONEST) for _ in range(FEW + 3)][FEW:]

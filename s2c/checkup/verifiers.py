@@ -8,6 +8,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from s2c import spec as specs
@@ -31,17 +32,23 @@ def look(config: Config, name: str, *, test: bool) -> Tool:
     """The verifier of a language; with `test` it has just passed its self-tests. Raises ToolError."""
     own = language(name)
     layout = specs.layout(config, own, specs.listing(config))
-    with tempfile.TemporaryDirectory(prefix="s2c-look-") as folder:
-        secret = secrets.token_bytes(32)
-        with Store.open(Path(folder), secret=secret) as store, LocalExecutor(config.jobs) as executor:
-            try:
-                tool = tools.find(config, own, layout, store, executor.submit)
-            except ToolError as error:
-                fix = "; to get it: ".join(one for one in (error.fix, known()[name].get) if one)
-                raise ToolError(error.what, where=error.where, fix=fix) from None
-            if test:
-                tools.self_test(own, tool, store, executor.submit, afresh=True)
-            return tool
+    with aside() as store, LocalExecutor(config.jobs) as executor:
+        try:
+            tool = tools.find(config, own, layout, store, executor.submit)
+        except ToolError as error:
+            fix = "; to get it: ".join(one for one in (error.fix, known()[name].get) if one)
+            raise ToolError(error.what, where=error.where, fix=fix) from None
+        if test:
+            tools.self_test(own, tool, store, executor.submit, afresh=True)
+        return tool
+
+
+@contextmanager
+def aside() -> Iterator[Store]:
+    """A store in a folder of its own, which goes with it."""
+    secret = secrets.token_bytes(32)
+    with tempfile.TemporaryDirectory(prefix="s2c-look-") as folder, Store.open(Path(folder), secret=secret) as store:
+        yield store
 
 
 def where(tool: Tool) -> str:

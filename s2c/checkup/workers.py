@@ -3,18 +3,15 @@
 Law: they run self-tests and nothing else; what the search for the host's verifiers remembers goes with it.
 """
 
-import secrets
-import tempfile
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from s2c import executors
 from s2c import spec as specs
 from s2c.checkup.finding import Finding, ok, warn
+from s2c.checkup.verifiers import aside
 from s2c.languages.base import language
 from s2c.settings import Config
-from s2c.store import Store
 
 
 def check(config: Config, names: Collection[str]) -> Iterator[Finding]:
@@ -24,13 +21,9 @@ def check(config: Config, names: Collection[str]) -> Iterator[Finding]:
     refused: list[str] = []
     listing = specs.listing(config)
     layouts = {name: specs.layout(config, language(name), listing) for name in names}
-    with tempfile.TemporaryDirectory(prefix="s2c-look-") as folder:
-        secret = secrets.token_bytes(32)
-        with (
-            Store.open(Path(folder), secret=secret) as store,
-            executors.make(replace(config, jobs=0), layouts, store, refused.append, set()) as place,
-        ):
-            jobs = place.jobs
+    every = replace(config, jobs=0)  # as many runs at a time as there is room for
+    with aside() as store, executors.make(every, layouts, store, refused.append, set()) as place:
+        jobs = place.jobs
     for told in refused:
         yield warn("workers", told, "the others are used without it")
     yield ok("workers", f"{config.dask.address} has workers that are fit, for {jobs} runs at a time")

@@ -14,7 +14,7 @@ from s2c.errors import S2cError
 from s2c.lint import Finding
 from s2c.report.summary import Row, Summary
 
-FORM = "result.1"
+FORM = "result.2"
 OUTCOMES = ("passed", "failed", "error", "skipped")
 
 

@@ -286,12 +286,12 @@ def _is_ours(file: Path, wait: float) -> bool:
             complete = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_LAST,)).fetchone()
         except sqlite3.OperationalError:  # another process is just making it
             return False
-    if not all(isinstance(name, str) for name in found):
-        raise sqlite3.DatabaseError("its settings can't be read")
-    unknown = sorted(name for name in found.keys() - _SETTINGS.keys() - _COUNTERS)
+    unknown = found.keys() - _SETTINGS.keys() - _COUNTERS
+    if not all(isinstance(name, str) for name in found) or (unknown and _SETTINGS.keys() - found.keys()):
+        raise sqlite3.DatabaseError("its settings can't be read")  # a name that was ours is another one now
     if unknown:
         raise StoreError(
-            f"this database was not made by s2c: it has the setting {unknown[0]!r}",
+            f"this database was not made by s2c: it has the setting {min(unknown)!r}",
             where=str(file),
             fix="move its folder away: what cache/records holds is read again",
         )

@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from s2c.languages.base import Job
+from s2c.languages.dafny.modern import ENVIRONMENT
 from s2c.languages.dafny.output import text_of
 from s2c.model import Assumption
 from s2c.process import Limits, RawRun, Run, Tool
@@ -26,7 +27,7 @@ LIMITS = Limits(wall_seconds=60, cpu_seconds=120, memory_bytes=4 * 1024**3)
 
 def run(tool: Tool, job: Job) -> Run:
     """The run over a job whose members are stand-ins with no hole filled."""
-    return Run((*tool.command, "audit", *job.options, *job.members), dict(job.files), LIMITS)
+    return Run((*tool.command, "audit", *job.options, *job.members), dict(job.files), LIMITS, environment=ENVIRONMENT)
 
 
 def read(job: Job, raw: RawRun, owners: Collection[str]) -> dict[str, tuple[Assumption, ...]] | str:
