@@ -8,6 +8,7 @@ what it likes; `Server(first, second, ...)` uses one a request, the last one for
 import json
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -113,6 +114,17 @@ class Exchange:
 Behaviour = Callable[[Exchange], None]
 
 
+class _Listener(ThreadingHTTPServer):
+    """A client that goes away, as every client does in the end, is no error to be told."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell what is one."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Server:
     """The server. `with Server(behaviour) as server:` ... `server.url` is the base_url, `server.requests` the log."""
 
@@ -122,8 +134,7 @@ class Server:
         self._hear = hear
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler_of(self))
-        self._http.daemon_threads = True
+        self._http = _Listener(("127.0.0.1", port), _handler_of(self))
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
