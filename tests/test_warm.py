@@ -90,6 +90,12 @@ def test_what_is_not_proved_is_refuted(pool: Warm) -> None:
     assert answers(pool, tool("well"), HONEST, UNSOUND, HONEST) == [True, False, True]
 
 
+def test_what_fails_elsewhere_in_the_file_refutes_no_clause(pool: Warm) -> None:
+    """A postcondition of another declaration is not what was asked about."""
+    beside = UNSOUND + RIGHT.replace(b"r := n + 1", b"r := n")
+    assert answers(pool, tool("well"), beside, HONEST) == [False, True]
+
+
 def test_a_file_that_is_wrong_is_refuted_in_the_words_of_a_cold_run(pool: Warm) -> None:
     """What is right is not; a refutation names the place, as a cold run would."""
     assert answers(pool, tool("well"), RIGHT, HONEST, whole=True) == [False, True]
