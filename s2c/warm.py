@@ -180,7 +180,8 @@ class _Process:
 
     def serve(self, waiting: "queue.Queue[Asked]", over: threading.Event) -> None:
         """Answer until the end, or until it has lived long enough. Raises Gone."""
-        talk = self._screen.converse(self._resident)
+        with _understood():
+            talk = self._screen.converse(self._resident)
         self._test(talk)
         while not over.is_set() and self._number < LIVES:
             if self._held and (len(self._held) >= HELD or time.monotonic() > self._since + WAIT):
@@ -232,17 +233,25 @@ class _Process:
 
     @contextmanager
     def _document(self, name: str) -> Iterator[Path]:
-        """A folder for one exchange. Raises Gone for whatever goes wrong in it: nobody may wait for an answer then."""
+        """A folder for one exchange. Raises Gone."""
         place = self._resident.folder / name
         try:
-            place.mkdir()
-            yield place
-        except Gone:
-            raise
-        except Exception as error:  # noqa: BLE001 - of another program's words, in any form
-            raise Gone(f"{type(error).__name__}: {error}") from None
+            with _understood():
+                place.mkdir()
+                yield place
         finally:
             rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Whatever goes wrong in an exchange ends the process: Gone, so that nobody waits for an answer of it."""
+    try:
+        yield
+    except Gone:
+        raise
+    except Exception as error:  # noqa: BLE001 - of another program's words, in any form
+        raise Gone(f"{type(error).__name__}: {error}") from None
 
 
 def _lay_out(place: Path, question: Question) -> None:

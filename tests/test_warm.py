@@ -129,8 +129,9 @@ def test_one_that_hangs_is_given_up(pool: Warm) -> None:
 
 
 def test_one_that_nobody_understands_holds_nothing_up(pool: Warm) -> None:
-    """It was sound, and then says what has no known form: what it is asked goes cold, what it owed too."""
+    """It was sound, and then says what has no known form, or has from the first word: all goes cold."""
     assert answers(pool, tool("odd"), *[HONEST] * 3, whole=True) == [False] * 3
+    assert answers(pool, tool("babbles"), *[HONEST] * 3) == [False] * 3
 
 
 def test_one_that_is_killed_refutes_nothing(pool: Warm) -> None:
